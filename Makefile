@@ -1,0 +1,47 @@
+# What a person does with this project, a target each; every target makes its own virtual environment.
+#
+#   make run       start the pipeline, feed it 336,776 real flights, balance the books
+#   make test      the whole test suite
+#   make help      every target
+
+PYTHON ?= python3
+# One environment for each interpreter, so that `make test PYTHON=python3.13` does not undo `make test`.
+TAG    := $(shell $(PYTHON) -c 'import sys, sysconfig; print("%d.%d%s" % (*sys.version_info[:2], sysconfig.get_config_var("ABIFLAGS") or ""))')
+VENV   := .venv/$(TAG)
+BIN    := $(VENV)/bin
+NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types format clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+$(BIN)/python:
+	@echo "==> making the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade pip
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml $(NATIVE)
+	@echo "==> installing tenure and its development tools into $(VENV)"
+	@$(PIP) install --group dev --editable '.[pipeline]'
+	@touch $@
+
+test: $(VENV)/.dev  ## run the whole test suite
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev  ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+types: $(VENV)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+clean:  ## remove everything that was built
+	rm -rf .venv build dist src/*.egg-info
+	find src -name '*.so' -delete

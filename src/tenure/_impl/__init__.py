@@ -1,0 +1,1 @@
+"""The one place that chooses between the native and the pure implementation, once for everybody."""

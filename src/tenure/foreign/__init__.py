@@ -1,0 +1,1 @@
+"""Adapters for ctypes and cffi: calls that lease their arguments by themselves."""

@@ -1,0 +1,1 @@
+"""Native memory that is owned: plain buffers, and secret buffers that are locked and wiped."""

@@ -1,0 +1,1 @@
+"""A sealed real-time analytics pipeline, the first customer of the runtime."""
