@@ -1,9 +1,76 @@
-"""Ownership for native resources: closed on every path, never used after release, every leak named with its line."""
+"""Ownership for native resources: closed on every path, never used after release, every leak named with its line.
+
+The public names. Each is imported when it is first asked for, so that ``import tenure`` itself costs next to nothing,
+starts no thread and registers nothing.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import importlib
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from tenure import errors, lifecycle
+    from tenure._impl import implementation
+    from tenure._impl.contract import Counts, Entry
+    from tenure.runtime import ledger
+    from tenure.runtime.abandoned import drain
+    from tenure.runtime.handle import Handle, Lease, open, own
+    from tenure.runtime.scope import Scope
+    from tenure.runtime.settings import Settings, configure, settings
+
+__all__ = [
+    "Counts",
+    "Entry",
+    "Handle",
+    "Lease",
+    "Scope",
+    "Settings",
+    "__version__",
+    "configure",
+    "drain",
+    "errors",
+    "implementation",
+    "ledger",
+    "lifecycle",
+    "open",
+    "own",
+    "settings",
+]
 
 __version__: Final = "0.1.0"
+
+#: Where each public name lives; a name that is a module itself stands with an empty attribute.
+_HOMES: Final[dict[str, tuple[str, str]]] = {
+    "Counts": ("tenure._impl.contract", "Counts"),
+    "Entry": ("tenure._impl.contract", "Entry"),
+    "Handle": ("tenure.runtime.handle", "Handle"),
+    "Lease": ("tenure.runtime.handle", "Lease"),
+    "Scope": ("tenure.runtime.scope", "Scope"),
+    "Settings": ("tenure.runtime.settings", "Settings"),
+    "configure": ("tenure.runtime.settings", "configure"),
+    "drain": ("tenure.runtime.abandoned", "drain"),
+    "errors": ("tenure.errors", ""),
+    "implementation": ("tenure._impl", "implementation"),
+    "ledger": ("tenure.runtime.ledger", ""),
+    "lifecycle": ("tenure.lifecycle", ""),
+    "open": ("tenure.runtime.handle", "open"),
+    "own": ("tenure.runtime.handle", "own"),
+    "settings": ("tenure.runtime.settings", "settings"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, attribute = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'tenure' has no attribute {name!r}") from None
+    # The safety net is hooked in before anything can be registered.
+    importlib.import_module("tenure.runtime.abandoned")
+    home = importlib.import_module(module)
+    value = globals()[name] = getattr(home, attribute) if attribute else home
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

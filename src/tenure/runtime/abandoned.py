@@ -1,0 +1,207 @@
+"""The safety net: what nobody holds any more is reported and released here, on a thread of its own.
+
+A finalizer may run anywhere, also inside the collector and under any lock; so it only leaves what remains of its handle
+in a queue. The release thread is started at the first registration of a process and takes from that queue, one after
+the other. Where no thread can be started (a sub-interpreter that forbids them) the next registration drains the queue.
+After a fork the child starts afresh, owning nothing. At exit the queue is drained, and what is still open is reported
+once and released, newest first, but nothing under a lease.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from tenure._impl import chosen
+from tenure._impl.contract import Entry, Job, Remains
+from tenure._impl.site import Site
+from tenure.lifecycle import State
+from tenure.runtime import report
+from tenure.runtime.settings import settings
+
+__all__ = ["drain", "raise_pending", "start", "submit"]
+
+#: How long exit waits for the release that is under way, in seconds.
+PATIENCE_AT_EXIT = 5.0
+
+_thread: threading.Thread | None = None
+_hooked = False
+_suspects: list[tuple[ref[Any], Entry]] = []
+
+
+class _Hooks:
+    """What the implementation asks of the safety net."""
+
+    def first(self) -> bool:
+        return start()
+
+    def check(self, release: Callable[..., object], owner: object) -> None:
+        pass
+
+
+def start() -> bool:
+    """Have a release thread; where none can be had, do its work now. Never call it from a finalizer."""
+    global _thread, _hooked
+    if not _hooked:
+        _hooked = True
+        atexit.register(_at_exit)
+        os.register_at_fork(after_in_child=_in_child)
+        report.speak_up()
+    if _thread is not None:
+        return True
+    thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        _drain_here()
+        return False
+    _thread = thread
+    return True
+
+
+def submit(job: Job) -> None:
+    """Have ``job`` run on the release thread. Re-entrant, never blocks, may be called inside the collector."""
+    chosen.queue.put(job)
+
+
+def drain(timeout: float | None = None) -> bool:
+    """Wait until everything abandoned so far has been released; whether that was within ``timeout`` seconds.
+
+    Raises what ``configure(leak="raise")`` has to raise.
+    """
+    if _thread is None or threading.current_thread() is _thread:
+        _drain_here()
+        done = True
+    else:
+        reached = threading.Event()
+        submit(reached.set)
+        done = reached.wait(timeout)
+    raise_pending()
+    return done
+
+
+def raise_pending() -> None:
+    """Raise what ``configure(leak="raise")`` found, together."""
+    found, report.pending[:] = list(report.pending), []
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ExceptionGroup("handles were abandoned", found)
+
+
+class _Stop:
+    """The job that ends the release thread."""
+
+    def __call__(self) -> None: ...
+
+
+_stop = _Stop()
+
+
+def _run() -> None:
+    while (item := chosen.queue.get()) is not _stop:
+        if item is not None:
+            _attend(item)
+        del item  # or the thread would hold the last one while it waits for the next
+
+
+def _drain_here() -> None:
+    while (item := chosen.queue.get(0)) is not None:
+        _attend(item)
+
+
+def _attend(item: Remains | Job) -> None:
+    if isinstance(item, chosen.Remains):
+        _settle(item)
+        _look_at_suspects()
+    else:
+        item()  # type: ignore[operator]
+
+
+def _settle(remains: Remains) -> None:
+    """Report what was abandoned, and release it as the policy says."""
+    policy, entry = settings().policy, remains.entry
+    if remains.leaked and not policy.releases:
+        report.abandoned(entry, "It is not released, as configured.")
+        return remains.disown()
+    if remains.leaked:
+        report.abandoned(entry, "Released now." if not entry.leases else "The last lease back releases it.")
+    _release(remains, entry)
+    if (ghost := remains.ghost()) is not None:
+        _suspects.append((ref(ghost), entry))
+    return None
+
+
+def _release(remains: Remains, entry: Entry) -> None:
+    def close() -> None:
+        try:
+            remains.close()
+        except BaseException as error:
+            report.failed(entry, error)
+
+    if remains.via is None:
+        return close()
+    try:
+        remains.via(close)
+    except BaseException as error:  # its loop or executor is gone
+        report.failed(entry, error)
+    return None
+
+
+def _look_at_suspects() -> None:
+    """Report each abandoned handle that somebody holds again, once; keep looking at the others while they live."""
+    for suspect in list(_suspects):
+        weak, entry = suspect
+        holder = None if (ghost := weak()) is None else str(ghost)
+        del ghost
+        if holder is not None:
+            report.resurrected(entry, holder)
+        if holder is not None or weak() is None:
+            _suspects.remove(suspect)
+
+
+def _at_exit() -> None:
+    """Drain what was abandoned, then report and release what is open, newest first, children first."""
+    global _thread
+    if _thread is not None:
+        submit(_stop)
+        _thread.join(PATIENCE_AT_EXIT)
+        _thread = None
+    _drain_here()
+    left = chosen.handles()
+    more = Counter(entry.site for entry in chosen.entries())
+    while left:
+        _close_at_exit(left.pop(), more)
+    _drain_here()
+
+
+def _close_at_exit(handle: Any, more: Counter[Site]) -> None:
+    """Release it unless it is in use; the first of each site is reported and speaks for the others."""
+    entry = chosen.entry_of(handle)
+    if entry.state is State.CLOSED:
+        return  # its parent was closed, and closed it first
+    try:
+        handle.close()
+    except BaseException as error:
+        report.failed(entry, error)
+    others = more.pop(entry.site, 0)
+    if others:
+        fate = "It is in use, and not released." if handle.state is State.CLOSING else "Released now."
+        report.open_at_exit(entry, fate, others - 1)
+
+
+def _in_child() -> None:
+    """After fork: nothing that was open is ours, and the parent's thread is not here."""
+    global _thread
+    _thread = None
+    _suspects.clear()
+    report.pending.clear()
+    chosen.disown_all()
+
+
+chosen.install(_Hooks())
