@@ -82,3 +82,11 @@ def test_a_model_whose_names_cannot_be_written_is_refused_before_the_search() ->
     model.threads = ("p-0",)
     with pytest.raises(ValueError, match="rename it"):
         explore(model)
+
+
+def test_a_model_that_begins_broken_is_broken_without_a_step() -> None:
+    answer = explore(Program([[Op("wait", 0, 1)]]))
+    assert answer.verdict is Verdict.BROKEN
+    assert answer.fault == "somebody waits for ever"
+    assert answer.story is not None
+    assert str(answer.story.schedule) == "@0"

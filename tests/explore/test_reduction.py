@@ -29,7 +29,7 @@ def test_every_end_and_every_fault_is_found_with_and_without(program: Program) -
 def test_the_verdict_and_the_length_of_the_story_are_the_same_with_and_without(program: Program) -> None:
     whole, fewer = explore(program, reduce=False), explore(program, reduce=True)
     assert whole.verdict is fewer.verdict
-    assert whole.story is None or (fewer.story is not None and len(fewer.story) == len(whole.story))
+    assert whole.story is None or (fewer.story is not None and fewer.story.length == whole.story.length)
 
 
 def test_threads_that_never_meet_are_visited_one_after_the_other() -> None:

@@ -41,7 +41,7 @@ def breaks(model: Program, schedule: Schedule) -> bool:
 def test_no_story_is_shorter_or_has_fewer_switches_than_the_shortest(program: Program) -> None:
     best = best_by_trying_all(program, 5)
     story = shortest(program, None, 5, 10_000)
-    assert (None if story is None else (len(story), story.schedule.switches)) == best
+    assert (None if story is None else (story.length, story.schedule.switches)) == best
 
 
 def test_a_lost_update_needs_two_switches() -> None:
@@ -83,7 +83,8 @@ def test_a_shrunk_walk_ends_the_same_way_and_replays(seed: int) -> None:
     model, chance = Philosophers(4), random.Random(seed)
     walked = walk(model, Uniform(chance), chance, 100)
     story = shrunk(model, walked)
-    assert (story.fault, story.outcome) == (walked.fault, walked.outcome)
-    assert (len(story), story.schedule.switches) <= (len(walked), walked.schedule.switches)
+    assert story.fault == walked.fault
+    assert story.fault or story.outcome == walked.outcome
+    assert (story.length, story.schedule.switches) <= (walked.length, walked.schedule.switches)
     again: tuple[State, ...] = replay(model, Schedule.parse(str(story.schedule))).states
     assert again == story.states

@@ -32,7 +32,7 @@ def test_a_walk_replays_to_the_same_states() -> None:
 def test_a_walk_stops_where_it_is_told_to() -> None:
     chance = random.Random(1)
     story = walk(Counters(2, 50), Uniform(chance), chance, 10)
-    assert len(story) == 10
+    assert story.length == 10
     assert story.outcome is None
 
 

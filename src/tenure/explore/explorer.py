@@ -67,7 +67,7 @@ def _with_few_preemptions(
 
 
 def _answer(model: Model[S], search: Search[T], tell: Callable[[T], Story[S]], refused: str | None) -> Answer[S]:
-    told = sorted((tell(state) for state in search.faults.values()), key=len)
+    told = sorted(map(tell, search.faults.values()), key=lambda story: story.length)
     story, least = _polished(model, told[0], not search.reduces and refused is None) if told else (None, False)
     why = search.unfinished or refused
     return Answer(
@@ -85,7 +85,7 @@ def _answer(model: Model[S], search: Search[T], tell: Callable[[T], Story[S]], r
 
 def _polished(model: Model[S], story: Story[S], exact: bool) -> tuple[Story[S], bool]:
     """The story made short, and whether no broken story has fewer steps."""
-    least = shortest(model, story.fault if exact else None, len(story), _BUDGET)
+    least = shortest(model, story.fault if exact else None, story.length, _BUDGET)
     return (least, True) if least is not None else (shrunk(model, story), exact)
 
 

@@ -37,8 +37,8 @@ class _Walks(Generic[S]):
     def add(self, story: Story[S]) -> None:
         """One more walk."""
         self.runs += 1
-        self.steps += len(story)
-        self.depth = max(self.depth, len(story))
+        self.steps += story.length
+        self.depth = max(self.depth, story.length)
         self.seen.update(story.states)
         if story.fault is not None:
             self.broken = story

@@ -46,9 +46,6 @@ class Schedule:
             words.insert(0, f"@{self.start}")
         return "-".join(words)
 
-    def __len__(self) -> int:
-        return len(self.moves)
-
     @property
     def switches(self) -> int:
         """How often another thread takes over."""

@@ -114,11 +114,17 @@ def shrunk(model: Model[S], story: Story[S]) -> Story[S]:
 def _first_that_tells(model: Model[S], story: Story[S], plans: Iterator[list[Moment[S]]]) -> Story[S] | None:
     for plan in plans:
         told = _follow(model, story, plan)
-        if told is not None and (told.fault, told.outcome) == (story.fault, story.outcome):
-            better = (len(told), told.schedule.switches) < (len(story), story.schedule.switches)
-            if better:
-                return told
+        if told is not None and _tells_the_same(told, story) and _weight(told) < _weight(story):
+            return told
     return None
+
+
+def _tells_the_same(told: Story[S], story: Story[S]) -> bool:
+    return told.fault == story.fault and (story.fault is not None or told.outcome == story.outcome)
+
+
+def _weight(story: Story[S]) -> tuple[int, int]:
+    return story.length, story.schedule.switches
 
 
 def _follow(model: Model[S], story: Story[S], plan: Sequence[Moment[S]]) -> Story[S] | None:

@@ -42,7 +42,9 @@ class Story(Generic[S]):
         """Every state it leads through, the start first."""
         return (self.start, *(moment.state for moment in self.moments))
 
-    def __len__(self) -> int:
+    @property
+    def length(self) -> int:
+        """How many steps. Not ``len()``: a story without a step, of a start that is broken, must not be false."""
         return len(self.moments)
 
 
