@@ -1,0 +1,158 @@
+"""A litmus test under one set of rules as a model for the explorer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from .actors import Cast, State
+from .code import translate
+from .collector import Collector
+from .instructions import Actor, Steps
+from .layout import ALLOCATED, END, IMMORTAL, LOG, Layout
+from .names import HEAP, resolve
+from .question import Ending, true
+from .resources import ResourceMaker
+from .rules import Rules
+from .syntax import Litmus, atoms
+
+__all__ = ["Machine"]
+
+_NOTHING: Final[Steps] = ()
+
+
+class Machine:
+    """What `tenure.explore` needs of a model."""
+
+    def __init__(self, test: Litmus, rules: Rules) -> None:
+        self.test, self.rules, self.name = test, rules, test.name
+        self.names = names = resolve(test)
+        self.layout = layout = Layout(test, names)
+        self._labels = [*names.labels, *names.objects]
+        events = {name: at for at, name in enumerate(self._labels)}
+        freed = {
+            value: len(events) + names.objects.index(name) for name in names.objects for value in layout.slots[name]
+        }
+        statics = [value for name in names.special for value in layout.slots[name]]
+        self._watch(events)
+        collector = Collector(layout, rules, statics, freed)
+        self.cast = Cast(test, names, layout, rules, collector, events)
+        self.threads: Sequence[str] = [built.actor.name for built in self.cast.everybody]
+        self._table = [(built.actor.place, built.code) for built in self.cast.everybody]
+        self._start = self._heap(events)
+
+    # -- what is looked at
+
+    def _watch(self, events: dict[str, int]) -> None:
+        """Find out what must be remembered to answer the question: the less, the fewer states."""
+        test, layout = self.test, self.layout
+        asked = list(atoms(test.question.expression))
+        everything = not {"events", "order"}.isdisjoint(test.observe)
+        mentioned = [name for atom in asked if atom.kind in ("event", "before") for name in (atom.name, atom.other)]
+        self.watched = list(events) if everything else [name for name in events if name in mentioned]
+        freed = [atom.name for atom in asked if atom.kind == "freed"] + list(test.observe)
+        self.watched_objects = [name for name in self.names.objects if name in freed]
+        variables = [atom.name for atom in asked if atom.kind == "variable"] + list(test.observe)
+        self.watched_globals = [name for name in test.globals if name in variables]
+        layout.ordered = "order" in test.observe or any(atom.kind == "before" for atom in asked)
+        layout.counted = bool(test.observe) or any(atom.cycle is not None for atom in asked)
+        layout.told = frozenset(
+            [events[name] for name in self.watched]
+            + [len(events) + self.names.objects.index(name) for name in self.watched_objects]
+        )
+
+    # -- the heap as it is before anything runs
+
+    def _heap(self, events: dict[str, int]) -> State:
+        layout, names, test = self.layout, self.names, self.test
+        state: list[Any] = list(layout.cells.first)
+        made = {name for there in names.made.values() for name in there}
+        for name in names.objects:
+            if name not in made:
+                state[layout.object + layout.slots[name][0] - 1] = IMMORTAL if name in names.special else ALLOCATED
+        code = translate(HEAP, test.heap, names, test.globals)
+        cells = {"@" + name: layout.globals + at for at, name in enumerate(test.globals)}
+        for built in self.cast.threads:
+            cells |= {f"{built.actor.name}.{name}": cell for name, cell in built.actor.cells.items() if name[0] != "@"}
+        size = len(state)
+        for name in [*names.objects, *code.variables]:
+            cells[name] = len(state)
+            state.append(layout.slots[name][0] if name in layout.slots else 0)
+        actor = Actor(0, HEAP, -1, cells, self.cast.threads[0].actor.functions)
+        for operation in code.operations:
+            if operation.op not in ("static", "zero") and not state[END]:
+                ResourceMaker(layout, self.rules, actor, operation, events).effect()(state)
+        return tuple(state[:size])
+
+    # -- the model
+
+    def starts(self) -> Sequence[State]:
+        """The heap as the test describes it, with every thread at its beginning."""
+        return [self._start]
+
+    def steps(self, state: State) -> Steps:
+        """The steps of every thread, and of the runtime's goroutines."""
+        if state[END]:
+            return _NOTHING
+        found: list[tuple[int, str, State]] = []
+        for place, code in self._table:
+            instruction = code[state[place]]
+            if instruction is not None:
+                found += instruction(state)
+        return found
+
+    def broken(self, state: State) -> str | None:
+        """Nothing is asked before the end."""
+        return None
+
+    def broken_at_end(self, state: State) -> str | None:
+        """Whether the question's ``always`` or ``forbidden`` does not hold of this end."""
+        question = self.test.question
+        if question.quantifier == "exists":
+            return None
+        if self.asked(state) is (question.quantifier == "always"):
+            return None
+        return f"{question.quantifier} {question.text}: but {self.outcome(state)}"
+
+    def asked(self, state: State) -> bool:
+        """Whether the question's expression holds of this end."""
+        return true(self.test.question.expression, self.ending(state))
+
+    def ending(self, state: State) -> Ending:
+        """What can be seen of an end."""
+        layout, many = self.layout, len(self._labels)
+        log = [(entry >> 8, entry & 255) for entry in state[LOG]]
+        happened = tuple((self._labels[event], cycle) for event, cycle in log if event < many)
+        freed = tuple((self.names.objects[event - many], cycle) for event, cycle in log if event >= many)
+        variables = tuple(
+            (name, layout.show(state[layout.globals + at]).partition("#")[0]) for at, name in enumerate(self.test.globals)
+        )
+        how = state[END] or "deadlock"
+        return Ending(happened, freed, variables, how, self._leaks(state) if how == "exit" else ())
+
+    def _leaks(self, state: State) -> tuple[str, ...]:
+        layout = self.layout
+        blocks = [name for at, name in enumerate(layout.blocks) if state[layout.block + at] == ALLOCATED]
+        table = state[layout.open_files] if layout.open_files >= 0 else ()
+        return tuple(blocks + sorted(layout.files[file - 1] for file in table if file))
+
+    def outcome(self, state: State) -> str:
+        """What is watched of an end, in one line."""
+        ending = self.ending(state)
+        parts = [self._told(ending)] if self.watched else []
+        parts += [f"{name}={value}" for name, value in ending.variables if name in self.watched_globals]
+        parts += [self._fate(name, ending) for name in self.watched_objects]
+        parts += [] if ending.how == "exit" else [ending.how]
+        parts += [f"leak {' '.join(ending.leaks)}"] if ending.leaks else []
+        return "; ".join(parts) or "exit"
+
+    def _told(self, ending: Ending) -> str:
+        log = ending.log if self.layout.ordered else sorted(ending.log, key=lambda event: (event[1], event[0]))
+        words = [f"{name}@{cycle}" if self.layout.counted else name for name, cycle in log]
+        return (" > " if self.layout.ordered else " ").join(words) or "none"
+
+    def _fate(self, name: str, ending: Ending) -> str:
+        cycles = [cycle for freed, cycle in ending.freed if freed == name]
+        if not cycles:
+            return f"{name} held"
+        return f"{name} freed" + ("@" + ",".join(map(str, cycles)) if self.layout.counted else "")
