@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, TypeAlias
 
-from .code import Code, Operation, translate
-from .collector import Collector
-from .instructions import ELSEWHERE, WAITS, Actor, Steps
-from .layout import END, Layout
-from .names import Names
-from .resources import ResourceMaker
-from .rules import Rules
-from .syntax import Function, Litmus, Thread
+from tenure.golang.code import Code, Operation, translate
+from tenure.golang.collector import Collector
+from tenure.golang.instructions import ELSEWHERE, WAITS, Actor, Steps
+from tenure.golang.layout import END, Layout
+from tenure.golang.names import Names
+from tenure.golang.resources import ResourceMaker
+from tenure.golang.rules import Rules
+from tenure.golang.syntax import Function, Litmus, Thread
 
 __all__ = ["Built", "Cast", "State"]
 
@@ -137,7 +137,7 @@ class Cast:
     def _instruction(
         self, built: Built, operation: Operation, base: int, end: int, objects: Sequence[str], done: tuple[int, ...]
     ) -> _Instruction:
-        """What ``operation`` does as an instruction; ``done`` are the variables that are gone when ``end`` is reached."""
+        """What ``operation`` does as an instruction; ``done`` are the variables that are gone at ``end``."""
         actor, cells = built.actor, built.actor.cells
         place, index, label = actor.place, actor.index, operation.label
         following, elsewhere = base + operation.next, base + operation.other
@@ -256,7 +256,7 @@ class Cast:
         return settle
 
     def _goexit(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
-        """End the goroutine. One of the runtime's is not started again, and what it was at stays in its queue's block."""
+        """End the goroutine. One of the runtime's is not started again, and keeps what it was at."""
         place, index = built.actor.place, built.actor.index
 
         def goexit(state: State) -> Steps:
@@ -319,5 +319,3 @@ def _resolve_jumps(code: Code, operation: Operation) -> None:
         operation.next = code.operations[operation.next].next
     while operation.other and operation.other < code.end and code.operations[operation.other].op == "jump":
         operation.other = code.operations[operation.other].next
-
-

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from .names import HEAP, Names
-from .syntax import Location, Statement
+from tenure.golang.names import HEAP, Names
+from tenure.golang.syntax import Location, Statement
 
 __all__ = ["Code", "Operation", "translate"]
 

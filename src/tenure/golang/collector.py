@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .layout import ALLOCATED, FREED, Layout
-from .rules import Rules
+from tenure.golang.layout import ALLOCATED, FREED, Layout
+from tenure.golang.rules import Rules
 
 __all__ = ["Collector"]
 

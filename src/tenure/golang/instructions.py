@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from .code import Code, Operation
-from .layout import ALLOCATED, CLEANUP, COPIES, END, FREED, IMMORTAL, UNBORN, WEAK, Layout
-from .rules import Rules
+from tenure.golang.code import Operation
+from tenure.golang.layout import ALLOCATED, CLEANUP, COPIES, END, FREED, IMMORTAL, UNBORN, WEAK, Layout
+from tenure.golang.rules import Rules
 
 __all__ = ["ELSEWHERE", "ENDED", "WAITS", "Actor", "Effect", "Maker", "Steps"]
 
 Steps: TypeAlias = Sequence[tuple[int, str, tuple[Any, ...]]]
 
-#: What an operation does to a state given as a list: nothing to say (None: it is done and goes on), or one of the words.
+#: What an operation does to a state given as a list: None (it is done and goes on), or one of the words.
 Effect: TypeAlias = Callable[[list[Any]], "str | None"]
 
 #: The words: it cannot go on now; it goes on elsewhere; it has ended the program (and wrote how).
@@ -38,7 +38,9 @@ class Actor:
 class Maker:
     """Makes the effect of one operation; each method is named for the operation it makes."""
 
-    def __init__(self, layout: Layout, rules: Rules, actor: Actor, operation: Operation, events: dict[str, int]) -> None:
+    def __init__(
+        self, layout: Layout, rules: Rules, actor: Actor, operation: Operation, events: dict[str, int]
+    ) -> None:
         self.layout, self.rules, self.actor, self.operation, self.events = layout, rules, actor, operation, events
         self.reads = [actor.cells[name] for name in operation.reads]
         self.captures = [actor.cells[name] for name in operation.captures]
@@ -175,7 +177,12 @@ class Maker:
         number, captures, layout = self.actor.functions[self.operation.name], self.captures, self.layout
         refuse, bound = self.panicking("cleanup would never run"), self.ending("unfinished: more than 4000 cleanups")
         nothing = self.panicking("cleanup of nil")
-        checks, writes, cleanups, handles = self.rules.cleanup_checks_captures, self.writes, layout.cleanups, layout.handles
+        checks, writes, cleanups, handles = (
+            self.rules.cleanup_checks_captures,
+            self.writes,
+            layout.cleanups,
+            layout.handles,
+        )
 
         def cleanup(state: list[Any]) -> str | None:
             value = state[pointer]

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from .names import HEAP, Names
-from .syntax import Litmus
+from tenure.golang.names import HEAP, Names
+from tenure.golang.syntax import Litmus
 
 __all__ = [
     "ALLOCATED",

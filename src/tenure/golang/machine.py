@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .actors import Cast, State
-from .code import translate
-from .collector import Collector
-from .instructions import Actor, Steps
-from .layout import ALLOCATED, END, IMMORTAL, LOG, Layout
-from .names import HEAP, resolve
-from .question import Ending, true
-from .resources import ResourceMaker
-from .rules import Rules
-from .syntax import Litmus, atoms
+from tenure.golang.actors import Cast, State
+from tenure.golang.code import translate
+from tenure.golang.collector import Collector
+from tenure.golang.instructions import Actor, Steps
+from tenure.golang.layout import ALLOCATED, END, IMMORTAL, LOG, Layout
+from tenure.golang.names import HEAP, resolve
+from tenure.golang.question import Ending, true
+from tenure.golang.resources import ResourceMaker
+from tenure.golang.rules import Rules
+from tenure.golang.syntax import Litmus, atoms
 
 __all__ = ["Machine"]
 
@@ -24,8 +24,9 @@ _NOTHING: Final[Steps] = ()
 class Machine:
     """What `tenure.explore` needs of a model."""
 
-    def __init__(self, test: Litmus, rules: Rules) -> None:
+    def __init__(self, test: Litmus, rules: Rules, tells: bool = True) -> None:
         self.test, self.rules, self.name = test, rules, test.name
+        self.tells = tells  #: whether an end that the question looks for is shown as a story
         self.names = names = resolve(test)
         self.layout = layout = Layout(test, names)
         self._labels = [*names.labels, *names.objects]
@@ -106,13 +107,11 @@ class Machine:
         return None
 
     def broken_at_end(self, state: State) -> str | None:
-        """Whether the question's ``always`` or ``forbidden`` does not hold of this end."""
-        question = self.test.question
-        if question.quantifier == "exists":
+        """What the question looks for, if this end shows it: for ``exists`` it is welcome, for the others it is not."""
+        if not self.tells or self.asked(state) is (self.test.question.quantifier == "always"):
             return None
-        if self.asked(state) is (question.quantifier == "always"):
-            return None
-        return f"{question.quantifier} {question.text}: but {self.outcome(state)}"
+        found = {"exists": "found", "forbidden": "not forbidden", "always": "not always"}
+        return f"{found[self.test.question.quantifier]}: {self.test.question.text}"
 
     def asked(self, state: State) -> bool:
         """Whether the question's expression holds of this end."""
@@ -125,7 +124,8 @@ class Machine:
         happened = tuple((self._labels[event], cycle) for event, cycle in log if event < many)
         freed = tuple((self.names.objects[event - many], cycle) for event, cycle in log if event >= many)
         variables = tuple(
-            (name, layout.show(state[layout.globals + at]).partition("#")[0]) for at, name in enumerate(self.test.globals)
+            (name, layout.show(state[layout.globals + at]).partition("#")[0])
+            for at, name in enumerate(self.test.globals)
         )
         how = state[END] or "deadlock"
         return Ending(happened, freed, variables, how, self._leaks(state) if how == "exit" else ())

@@ -1,4 +1,4 @@
-"""What every name of a litmus test stands for, and of which kind its value is; a name that stands for nothing is an error."""
+"""What every name of a litmus test stands for, and of which kind its value is; an unknown name is an error."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
-from .syntax import Atom, Function, Litmus, Location, Reference, Statement, atoms, walk
-from .tokens import LitmusError, Place
+from tenure.golang.syntax import Atom, Function, Litmus, Location, Reference, Statement, atoms, walk
+from tenure.golang.tokens import LitmusError, Place
 
 __all__ = ["HEAP", "Key", "Names", "is_object", "resolve"]
 
@@ -52,7 +52,7 @@ class Names:
     made: dict[str, list[str]] = field(default_factory=dict)  #: the objects and blocks that each scope makes
 
     def kind(self, key: Key) -> str:
-        """``object``, ``weak``, ``cleanup``, ``native``, ``descriptor`` or ``once``; what is only ever nil is an object."""
+        """``object``, ``weak``, ``cleanup``, ``native``, ``descriptor`` or ``once``; what is only nil is an object."""
         return self.kinds.get(key, "object")
 
 
@@ -77,7 +77,7 @@ class _Resolver:
         self._collect()
         for statement in walk(test.heap):
             self._step(HEAP, statement)
-        for part in (*test.functions, *test.threads):
+        for part in test.parts:
             for statement in walk(part.body):
                 self._step(part.name, statement)
         self._settle_kinds()
@@ -96,8 +96,11 @@ class _Resolver:
         self._fail(f"no {what} is called '{name}': {hint}", place)
 
     def _no_doubles(self) -> None:
-        seen: set[str] = {HEAP}
-        for part in (*self._test.functions, *self._test.threads):
+        seen: set[str] = {HEAP, "finalizers", "cleanups"}
+        for thread in self._test.threads:
+            if "-" in thread.name:
+                self._fail(f"'{thread.name}': a thread's name has letters, digits and _ only", thread.place)
+        for part in self._test.parts:
             if part.name in seen:
                 self._fail(f"'{part.name}' is already the name of something else", part.place)
             seen.add(part.name)
@@ -106,14 +109,14 @@ class _Resolver:
 
     def _collect(self) -> None:
         names, test = self.names, self._test
-        for part in (*test.functions, *test.threads):
+        for part in test.parts:
             names.variables[part.name] = []
         for function in test.functions:
             for name in (*((function.parameter,) if function.parameter else ()), *function.captures):
                 self._variable(function.name, name, function.place)
         for statement in walk(test.heap):
             self._collect_step(HEAP, statement)
-        for part in (*test.functions, *test.threads):
+        for part in test.parts:
             for statement in walk(part.body):
                 self._collect_step(part.name, statement)
         for function in test.functions:
@@ -155,7 +158,9 @@ class _Resolver:
             return
         if scope == HEAP and target.field and target.name in self.names.variables:
             if target.name not in {thread.name for thread in self._test.threads}:
-                self._fail(f"'{target.name}' is a function; only a thread's variables can be set in the heap", target.place)
+                self._fail(
+                    f"'{target.name}' is a function; only a thread's variables can be set in the heap", target.place
+                )
             self._variable(target.name, target.field, target.place)
         elif scope != HEAP and not target.field:
             self._variable(scope, target.name, target.place)
@@ -183,10 +188,14 @@ class _Resolver:
             return "", name
         if scope == HEAP:
             if not is_object(name):
-                self._unknown("object, global or thread", name, [*self._test.globals, *self.names.objects], location.place)
+                self._unknown(
+                    "object, global or thread", name, [*self._test.globals, *self.names.objects], location.place
+                )
             return "", "an object"
         if is_object(name):
-            self._fail(f"'{name}' is an object's name; outside the heap an object is reached by a variable", location.place)
+            self._fail(
+                f"'{name}' is an object's name; outside the heap an object is reached by a variable", location.place
+            )
         if name not in here:
             self._unknown(f"variable of '{scope}'", name, [*here, *self._test.globals], location.place)
         return scope, name
@@ -219,7 +228,9 @@ class _Resolver:
         self._captures(scope, function, reference)
         argument = keys[0] if statement.verb == "finalizer" else keys[1] if len(keys) > 1 else None
         if argument is None and function.parameter:
-            self._fail(f"'{function.name}' takes '{function.parameter}', but the cleanup has no argument", reference.place)
+            self._fail(
+                f"'{function.name}' takes '{function.parameter}', but the cleanup has no argument", reference.place
+            )
         if argument and function.parameter:
             self._same.append((self._here(function.name, function.parameter), argument, statement.place))
 

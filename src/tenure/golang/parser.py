@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from .syntax import (
+from tenure.golang.syntax import (
     BLOCKS,
     ENDS,
     MAKERS,
@@ -23,7 +23,7 @@ from .syntax import (
     Statement,
     Thread,
 )
-from .tokens import LitmusError, Place, Token, tokens
+from tenure.golang.tokens import LitmusError, Place, Token, tokens
 
 __all__ = ["parse"]
 

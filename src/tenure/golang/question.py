@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .syntax import Atom, Both, Either, Expression, Not
+from tenure.golang.syntax import Atom, Both, Either, Expression, Not
 
 __all__ = ["Ending", "true"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .instructions import Effect, Maker
-from .layout import ALLOCATED, COPIES, DESCRIPTOR, FREED, UNBORN
+from tenure.golang.instructions import Effect, Maker
+from tenure.golang.layout import ALLOCATED, COPIES, DESCRIPTOR, FREED, UNBORN
 
 __all__ = ["ResourceMaker"]
 
@@ -22,7 +22,10 @@ class ResourceMaker(Maker):
 
     def malloc(self) -> Effect:
         first, writes = self.layout.block - self.layout.count - 1, self.writes
-        slots, bound = self.layout.slots[self.operation.name], f"unfinished: more than {COPIES} of {self.operation.name}"
+        slots, bound = (
+            self.layout.slots[self.operation.name],
+            f"unfinished: more than {COPIES} of {self.operation.name}",
+        )
         ending = self.ending(bound)
 
         def malloc(state: list[Any]) -> str | None:

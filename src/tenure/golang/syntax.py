@@ -1,13 +1,13 @@
-"""A litmus test as it was written: its names, steps, functions, threads and question, and nothing about what they do."""
+"""A litmus test as it was written: names, steps, functions, threads and question, not yet what they do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from .tokens import Place
+from tenure.golang.tokens import Place
 
 __all__ = [
     "BLOCKS",
@@ -211,10 +211,15 @@ class Litmus:
     observe: tuple[str, ...] = ()
     origin: str = dataclasses.field(default="", compare=False)
 
+    @property
+    def parts(self) -> tuple[Function | Thread, ...]:
+        """Everything with steps of its own, apart from the heap."""
+        return self.functions + self.threads
+
     def statements(self) -> Iterator[Statement]:
         """Every step that is written anywhere, also those inside others."""
         yield from walk(self.heap)
-        for part in (*self.functions, *self.threads):
+        for part in self.parts:
             yield from walk(part.body)
 
 
