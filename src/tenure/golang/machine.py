@@ -52,7 +52,7 @@ class Machine:
         mentioned = [name for atom in asked if atom.kind in ("event", "before") for name in (atom.name, atom.other)]
         self.watched = list(events) if everything else [name for name in events if name in mentioned]
         freed = [atom.name for atom in asked if atom.kind == "freed"] + list(test.observe)
-        self.watched_objects = [name for name in self.names.objects if name in freed]
+        self.watched_objects = sorted(name for name in self.names.objects if name in freed)
         variables = [atom.name for atom in asked if atom.kind == "variable"] + list(test.observe)
         self.watched_globals = [name for name in test.globals if name in variables]
         layout.ordered = "order" in test.observe or any(atom.kind == "before" for atom in asked)
