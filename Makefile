@@ -25,7 +25,7 @@ $(BIN)/python:
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml $(NATIVE)
 	@echo "==> installing tenure and its development tools into $(VENV)"
-	@$(PIP) install --group dev --editable '.[pipeline]'
+	@$(PIP) install --group dev --editable '.[check,pipeline]'
 	@touch $@
 
 test: $(VENV)/.dev  ## run the whole test suite

@@ -1,0 +1,1 @@
+"""The checker inside an editor: a language server that shows findings as one types."""

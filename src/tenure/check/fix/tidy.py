@@ -1,0 +1,64 @@
+"""Takes out of a block what the block around it does from now on: closing statements, and handlers that only close."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import libcst as cst
+
+from tenure.check.fix.place import name_uses
+from tenure.check.fix.shape import is_close, only_small
+
+__all__ = ["tidied"]
+
+
+def tidied(body: Sequence[cst.BaseStatement], name: str, close: str) -> list[cst.BaseStatement]:
+    """``body`` without a last ``close``, without handlers that close and raise, without a ``finally`` that closes."""
+    statements = list(body)
+    while statements and (is_close(statements[-1], close) or _is_delete(statements[-1], name)):
+        statements.pop()
+    return [part for statement in statements for part in _opened(statement, name, close)]
+
+
+def _is_delete(statement: cst.BaseStatement, name: str) -> bool:
+    small = only_small(statement)
+    return isinstance(small, cst.Del) and isinstance(small.target, cst.Name) and small.target.value == name
+
+
+def _opened(statement: cst.BaseStatement, name: str, close: str) -> list[cst.BaseStatement]:
+    """What is left of a ``try`` once its closing is done outside; any other statement as it is."""
+    if not isinstance(statement, cst.Try) or not isinstance(statement.body, cst.IndentedBlock):
+        return [statement]
+    if not name_uses(statement, name):
+        return [statement]
+    kept = statement
+    if statement.finalbody is not None and _only_closes(statement.finalbody.body, close):
+        kept = kept.with_changes(finalbody=None)
+    if kept.handlers and all(_closes_and_raises(handler, close) for handler in kept.handlers):
+        kept = kept.with_changes(handlers=())
+    if kept.handlers or kept.finalbody is not None:
+        return [kept]
+    freed = [*statement.body.body, *_body(kept.orelse)]
+    first = freed[0].with_changes(leading_lines=[*statement.leading_lines, *_leading(freed[0])])
+    return [cast(cst.BaseStatement, first), *cast(list[cst.BaseStatement], freed[1:])]
+
+
+def _leading(statement: cst.CSTNode) -> Sequence[cst.EmptyLine]:
+    return cast(Sequence[cst.EmptyLine], getattr(statement, "leading_lines", ()))
+
+
+def _body(branch: cst.Else | None) -> Sequence[cst.CSTNode]:
+    return branch.body.body if branch is not None else ()
+
+
+def _only_closes(block: cst.BaseSuite, close: str) -> bool:
+    return len(block.body) == 1 and is_close(block.body[0], close)
+
+
+def _closes_and_raises(handler: cst.ExceptHandler, close: str) -> bool:
+    lines = handler.body.body
+    if len(lines) != 2 or not is_close(lines[0], close):
+        return False
+    small = only_small(lines[1])
+    return isinstance(small, cst.Raise) and small.exc is None
