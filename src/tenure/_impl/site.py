@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from types import CodeType
+from types import CodeType, FrameType
 
-__all__ = ["UNKNOWN", "Site", "capture", "forget", "intern", "line_of"]
+__all__ = ["UNKNOWN", "Site", "capture", "intern", "line_of"]
 
-#: Code, instruction offset, code, instruction offset, …, innermost first.
-Frames = tuple[CodeType | int, ...]
+#: Code and instruction offset of each frame, innermost first.
+Frames = tuple[tuple[CodeType, int], ...]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -30,16 +30,11 @@ class Site:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        self.leaks = 0  #: how many abandoned handles came from here; a report is made for the first
+        self.leaks = 0  #: how many abandoned handles came from here
 
     def frames(self) -> list[tuple[str, int, str]]:
         """File, line and function of each frame outside this package, innermost first."""
-        pairs = list(zip(self._frames[::2], self._frames[1::2], strict=True))
-        named = [
-            (code.co_filename, line_of(code, offset), code.co_name)
-            for code, offset in pairs
-            if isinstance(code, CodeType) and isinstance(offset, int)
-        ]
+        named = [(code.co_filename, line_of(code, offset), code.co_name) for code, offset in self._frames]
         return [frame for frame in named if not frame[0].startswith(_PACKAGE)] or named
 
     @property
@@ -64,26 +59,39 @@ def _told(frame: tuple[str, int, str]) -> str:
 
 UNKNOWN = Site(())
 
-_sites: dict[Frames, Site] = {(): UNKNOWN}
+# By offset and identity of code, as hashing a code object walks through it. A Site keeps its code objects alive, so an
+# identity in here stays taken.
+_sites: dict[tuple[int, ...], Site] = {}
+
+
+def capture(frame: FrameType | None, depth: int) -> Site:
+    """The site of ``frame``: itself and its callers, ``depth`` in all."""
+    if depth == 3 and frame is not None and (second := frame.f_back) is not None:
+        third = second.f_back  # unrolled, because every open pays for it
+        if third is not None:
+            key = (
+                frame.f_lasti,
+                second.f_lasti,
+                third.f_lasti,
+                id(frame.f_code),
+                id(second.f_code),
+                id(third.f_code),
+            )
+            site = _sites.get(key)
+            if site is not None:
+                return site
+    return intern(_walked(frame, depth))
 
 
 def intern(frames: Frames) -> Site:
     """The one ``Site`` of these frames."""
-    site = _sites.get(frames)
-    return site if site is not None else _sites.setdefault(frames, Site(frames))
+    key = (*(offset for _, offset in frames), *(id(code) for code, _ in frames))
+    return _sites.setdefault(key, Site(frames)) if frames else UNKNOWN
 
 
-def capture(skip: int, depth: int) -> Site:
-    """The site of the caller's ``skip``-th caller, at most ``depth`` frames of it."""
-    frame = _getframe(skip + 1) if depth else None
-    kept: list[CodeType | int] = []
-    while frame is not None and len(kept) < 2 * depth:
-        kept += (frame.f_code, frame.f_lasti)
+def _walked(frame: FrameType | None, depth: int) -> Frames:
+    kept: list[tuple[CodeType, int]] = []
+    while frame is not None and len(kept) < depth:
+        kept.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
-    return intern(tuple(kept))
-
-
-def forget() -> None:
-    """Drop every site, and the code objects they keep."""
-    _sites.clear()
-    _sites[()] = UNKNOWN
+    return tuple(kept)

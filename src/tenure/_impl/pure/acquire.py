@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from itertools import compress
+from collections.abc import Callable
+from sys import _getframe
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
+from weakref import ref
 
 from tenure._impl.contract import Hooks, Job
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import NO_LEASES, Cell, book, children, leases_of, owners, settings, tokens, which
+from tenure._impl.pure.books import NO_LEASES, book, children, ledger, lost, settings
+from tenure._impl.pure.life import Extra, name_of
 from tenure._impl.pure.release import leave, settle
 from tenure._impl.site import UNKNOWN, capture
 from tenure.errors import AlreadyOwned, NoToken
@@ -19,10 +21,10 @@ from tenure.lifecycle import TABLE, Event, State
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
 
-__all__ = ["acquire", "install", "prepare", "reset"]
+__all__ = ["install", "prepare", "record", "reset", "undo"]
 
-_CLOSING: Final = TABLE[State.LEASED, Event.CLOSE].state
 _OPEN: Final = State.OPEN
+_CLOSING: Final = TABLE[State.LEASED, Event.CLOSE].state
 
 _hooks: Hooks | None = None
 _hooked = False
@@ -31,12 +33,13 @@ _now = 0.0
 
 def install(hooks: Hooks) -> None:
     """Whom the slow paths ask."""
-    global _hooks, _hooked
-    _hooks, _hooked = hooks, False
+    global _hooks
+    _hooks = hooks
+    reset()
 
 
 def reset() -> None:
-    """After fork: the next registration is the first."""
+    """The next registration is the first of this process."""
     global _hooked
     _hooked = False
 
@@ -48,7 +51,7 @@ def prepare(
     size: int,
     parent: Handle[Any] | None,
     via: Callable[[Job], object] | None,
-) -> Cell:
+) -> None:
     """Everything about a handle but its token, so that nothing is left to fail once there is one."""
     global _hooked, _now
     if not _hooked and _hooks is not None:
@@ -57,86 +60,77 @@ def prepare(
         raise TypeError(f"release must be callable, not {type(release).__name__}")
     if not handle._plain:
         _check_subclass(handle, release)
-    cell = Cell(handle)
-    cell.state = _OPEN
-    cell.leases = NO_LEASES
-    cell.closed = None
-    cell.size = size
-    cell.kind = kind or (_name_of(release) if handle._plain else type(handle).__name__)
+        kind = kind or type(handle).__name__
+    handle._release = release
+    handle._leases = NO_LEASES
+    handle._closed = None
+    handle._extra = Extra(kind, size, parent, via, threading.get_ident()) if kind or size or parent or via else None
     sampled = settings.sample == 1 or next(book.samples) % settings.sample == 0
-    cell.site = capture(2, settings.depth) if sampled else UNKNOWN
+    handle._site = capture(_getframe(2), settings.depth) if sampled else UNKNOWN
     now = monotonic()
     if now - _now > 0.01:  # one float object serves everything opened in the same 10 ms
         _now = now
-    cell.since = _now
-    handle._release = release
-    handle._via = None if via is None else (via, threading.get_ident())
-    handle._parent = parent
-    handle._cell = cell
+    handle._since = _now
+    handle._box = []
+    handle._mark = ref(handle)
+    handle._state = _OPEN
     if parent is not None:
-        _join(cell, parent)
-    return cell
+        _join(handle, parent)
 
 
-def acquire(handle: Handle[Any], pairs: Iterable[tuple[Cell, Any]], factory: object, shared: bool) -> None:
-    """Take the token into the ledger, or leave nothing behind."""
-    cell = handle._cell
+def record(handle: Handle[Any], factory: object, shared: bool) -> None:
+    """Write an acquired token into the ledger; the count first, so that the books balance whatever interrupts."""
+    next(book.opened)
+    token, mark = handle._box[0], handle._mark
+    if token is None:
+        raise NoToken(factory=name_of(factory), site=handle._site)
     try:
-        # The factory is called in here: acquired, recorded and counted, with no bytecode in between.
-        tokens.update(compress(pairs, book.acquired))
-        token = tokens[cell]
-        if token is None:
-            raise NoToken(factory=_name_of(factory), site=cell.site)
-        if not shared:
-            _claim(cell, token, handle)
-    except BaseException as error:
-        _undo(handle, error)
-        raise
+        other = mark if shared else ledger.setdefault(token, mark)
+    except TypeError:  # unhashable: it stands under its mark, and a second owner cannot be noticed
+        other = None
+    if other is mark and not shared:
+        return
+    if other is not None and not shared and _same(handle, other):
+        raise AlreadyOwned(which=handle._which, opened=_opened(other), site=handle._site)
+    ledger[mark] = mark
+
+
+def undo(handle: Handle[Any], error: BaseException) -> None:
+    """A constructor failed: release what it had got, unless it is no token or somebody else's."""
+    handle._state = _CLOSING
+    if isinstance(error, NoToken | AlreadyOwned) and handle._box:
+        handle._box.clear()
+        next(book.undone)
+    settle(handle)
+
+
+def _same(handle: Handle[Any], other: Any) -> bool:
+    """Whether another owner of the same token would release it in the same way."""
+    owner = other() or lost.get(other)
+    return owner is not None and bool(owner._box) and owner._release == handle._release
+
+
+def _opened(other: Any) -> object:
+    owner = other() or lost.get(other)
+    return UNKNOWN if owner is None else owner._site
 
 
 def _check_subclass(handle: Handle[Any], release: Callable[[Any], object]) -> None:
-    """What only a subclass can get wrong: a release that reaches the handle, a second ``__init__``."""
-    if getattr(handle, "_cell", None) is not None:
+    """What only a subclass can get wrong: a second ``__init__``, a release that reaches the handle."""
+    if hasattr(handle, "_mark"):
         raise TypeError(f"{handle!r} is open already; a handle owns one token in its life.")
     if _hooks is not None:
         _hooks.check(release, handle)
 
 
-def _name_of(function: object) -> str:
-    return getattr(function, "__name__", None) or type(function).__name__
-
-
-def _undo(handle: Handle[Any], error: BaseException) -> None:
-    """A constructor failed: release what it had got, unless it is no token or somebody else's."""
-    cell = handle._cell
-    cell.state = _CLOSING
-    if isinstance(error, NoToken | AlreadyOwned) and tokens.pop(cell, handle) is not handle:
-        next(book.undone)
-    settle(cell, handle._release, handle._parent)
-
-
-def _claim(cell: Cell, token: Any, handle: Handle[Any]) -> None:
-    """Refuse a second owner that would release the same token in the same way."""
-    try:
-        other = owners.setdefault(token, cell)
-    except TypeError:  # an unhashable token: nothing to look it up by
-        return
-    if other is cell or other not in tokens:
-        return
-    owner = other()
-    same = other.kind == cell.kind if owner is None else owner._release == handle._release
-    if same:
-        raise AlreadyOwned(which=which(cell), opened=other.site, site=cell.site)
-
-
-def _join(cell: Cell, parent: Handle[Any]) -> None:
+def _join(handle: Handle[Any], parent: Handle[Any]) -> None:
     """Become a child: one lease on the parent, and a line among its children."""
-    above = parent._cell
-    leases = above.leases
+    leases = parent._leases
     if leases is NO_LEASES:
-        leases = leases_of(above)
-    leases[id(cell)] = None
-    children.setdefault(above, {})[cell] = None
-    if above.state is not _OPEN:
-        leave(cell, parent)
-        refuse.closed(above)
+        leases = parent._own_leases()
+    leases[handle._mark] = None
+    children.setdefault(parent._mark, {})[handle._mark] = None
+    if parent._state is not _OPEN:
+        handle._state = State.CLOSED
+        leave(handle, parent)
+        refuse.closed(parent)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import starmap
+from sys import _getframe
 from typing import Any, ClassVar, Final, Generic, NoReturn, TypeVar
 
 from tenure._impl.contract import Job
 from tenure._impl.pure import refuse
-from tenure._impl.pure.acquire import acquire, prepare
-from tenure._impl.pure.books import Cell, book, queue, tokens, which
+from tenure._impl.pure.acquire import prepare, record, undo
+from tenure._impl.pure.books import NO_LEASES, book, queue
 from tenure._impl.pure.lease import Lease
-from tenure._impl.pure.release import close, end, forget_owner, place_of
+from tenure._impl.pure.life import Life
+from tenure._impl.pure.release import close, end, place_of, strike
 from tenure._impl.pure.remains import Remains
-from tenure._impl.site import _getframe
 from tenure.lifecycle import TABLE, Event, State
 
 __all__ = ["Handle"]
@@ -24,8 +25,10 @@ Self = TypeVar("Self", bound="Handle[Any]")
 _OPEN, _LEASED, _CLOSING, _ABANDONED, _CLOSED = State
 _AFTER_ABANDON: Final = {leased: TABLE[(_LEASED if leased else _OPEN), Event.ABANDON].state for leased in (False, True)}
 
+_new_lease = object.__new__
 
-class Handle(Generic[T]):
+
+class Handle(Life, Generic[T]):
     """The owner of one token and of the one way to release it.
 
     ``Handle(factory, *args, release=close)`` calls ``factory(*args)`` and owns what it returns, with no gap in which a
@@ -44,13 +47,9 @@ class Handle(Generic[T]):
     ``release`` reaches this handle, ``ClosedHandle`` if ``parent`` is closed, and whatever the factory raises.
     """
 
-    __slots__ = ("__weakref__", "_cell", "_parent", "_release", "_via")
+    __slots__ = ("__weakref__",)
 
     _plain: ClassVar[bool] = True  #: whether it is this class itself, whose release cannot reach it
-    _cell: Cell
-    _parent: Handle[Any] | None
-    _release: Callable[[T], object]
-    _via: tuple[Callable[[Job], object], int] | None
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -73,8 +72,14 @@ class Handle(Generic[T]):
         via: Callable[[Job], object] | None = None,
         shared: bool = False,
     ) -> None:
-        cell = prepare(self, release, kind, size, parent, via)
-        acquire(self, zip((cell,), starmap(factory, (args,)), strict=False), factory, shared)
+        prepare(self, release, kind, size, parent, via)
+        try:
+            # The factory is called in here: what it returns is in the box with no bytecode in between.
+            self._box.extend(starmap(factory, (args,)))
+            record(self, factory, shared)
+        except BaseException as error:
+            undo(self, error)
+            raise
 
     @classmethod
     def own(
@@ -90,8 +95,13 @@ class Handle(Generic[T]):
     ) -> Self:
         """Own ``token``, which exists already; the arguments are those of the class."""
         self = cls.__new__(cls)
-        cell = prepare(self, release, kind, size, parent, via)
-        acquire(self, ((cell, token),), None, shared)
+        prepare(self, release, kind, size, parent, via)
+        try:
+            self._box.append(token)
+            record(self, cls.own, shared)
+        except BaseException as error:
+            undo(self, error)
+            raise
         return self
 
     def lease(self) -> Lease[T]:
@@ -99,7 +109,19 @@ class Handle(Generic[T]):
 
         Raises ``ClosedHandle`` from the moment of ``close()`` on, ``WrongThread`` if it is confined elsewhere.
         """
-        return Lease(self)
+        if self._extra is not None:
+            refuse.check_thread(self, self._extra, "lease")
+        leases = self._leases
+        if leases is NO_LEASES:
+            leases = self._own_leases()
+        lease: Lease[T] = _new_lease(Lease)
+        lease._handle = self
+        # Invariant: the lease stands among the leases before the state is read, as close() does the reverse.
+        leases[lease] = None
+        if self._state is not _OPEN:
+            lease.give_back()
+            refuse.closed(self)
+        return lease
 
     def close(self, *, wait: bool = False, timeout: float | None = None) -> None:
         """Release the token, once; children first. While leases are out the last one back releases.
@@ -116,44 +138,43 @@ class Handle(Generic[T]):
 
         Raises ``LeasedHandle`` while leases are out or children open, ``ClosedHandle`` if there is no token any more.
         """
-        cell = self._cell
-        if cell.leases:
-            refuse.leased(cell, "detach")
-        forget_owner(cell)
-        place = place_of(_getframe(1), cell)
-        token = tokens.pop(cell, None)
-        if token is None:
-            refuse.closed(cell)
-        cell.closed = place
+        if self._leases:
+            refuse.leased(self, "detach")
+        place = place_of(_getframe(1), self)
+        strike(self)
+        try:
+            token = self._box.pop()
+        except IndexError:
+            refuse.closed(self)
+        self._closed = place
         next(book.detached)
-        end(cell, self._parent)
+        end(self)
         return token  # type: ignore[no-any-return]
 
     @property
     def state(self) -> State:
         """Where it stands in the lifecycle."""
-        cell = self._cell
-        return _LEASED if cell.state is _OPEN and cell.leases else cell.state
+        state = self._state
+        return _LEASED if state is _OPEN and self._leases else state
 
     @property
     def closed(self) -> bool:
         """Whether it takes no more leases."""
-        return self._cell.state is not _OPEN
+        return self._state is not _OPEN
 
     def __enter__(self: Self) -> Self:
-        if self._cell.state is not _OPEN:
-            refuse.closed(self._cell)
+        if self._state is not _OPEN:
+            refuse.closed(self)
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._cell.state is not _CLOSED:
+        if self._state is not _CLOSED:
             close(self, _getframe(1), False, None)
 
     def __repr__(self) -> str:
-        cell = getattr(self, "_cell", None)
-        if cell is None:
+        if not hasattr(self, "_mark"):
             return f"<{type(self).__name__}, never opened>"
-        return f"<{type(self).__name__} {which(cell)}, {self.state.name.lower()}, opened at {cell.site}>"
+        return f"<{type(self).__name__} {self._which}, {self.state.name.lower()}, opened at {self._site}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be copied or pickled: two owners would release one token twice.")
@@ -161,14 +182,17 @@ class Handle(Generic[T]):
     def __del__(self) -> None:
         # Runs wherever the last reference was dropped, perhaps inside the collector: it may look and enqueue, no more.
         try:
-            cell = self._cell
-        except AttributeError:
+            state = self._state
+        except AttributeError:  # its constructor failed before there was anything
             return
-        if cell.state is _CLOSED:
+        if state is _CLOSED:
             return
-        leaked = cell.state is _OPEN and cell in tokens
+        leases = self._leases
+        for key in [key for key in leases if type(key) is Lease]:
+            del leases[key]  # a lease holds its handle, so where nobody holds the handle all its leases are lost
+        leaked = state is _OPEN and bool(self._box)
         if leaked:
-            cell.state = _AFTER_ABANDON[bool(cell.leases)]
+            self._state = _AFTER_ABANDON[bool(leases)]
             next(book.abandoned)
         # Also when it was closing: an interrupted close may have left the token, or the lease on the parent, behind.
         queue.put(Remains(self, leaked))

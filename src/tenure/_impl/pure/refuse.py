@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
-from tenure._impl.pure.books import Cell, settings, which
+from tenure._impl.pure.books import settings
+from tenure._impl.pure.life import Extra, Life
 from tenure._impl.site import line_of
 from tenure.errors import AlreadyClosed, ClosedHandle, DisownedHandle, LeasedHandle, WrongThread
-
-if TYPE_CHECKING:
-    from tenure._impl.pure.handle import Handle
 
 __all__ = ["again", "check_thread", "closed", "leased", "together"]
 
 
-def closed(cell: Cell, prefix: str = "") -> NoReturn:
+def closed(life: Life, prefix: str = "") -> NoReturn:
     """It was used after its end."""
-    if type(cell.closed) is int:
-        raise DisownedHandle(which=which(cell), opened=cell.site, owner=cell.closed)
-    raise ClosedHandle(which=prefix + which(cell), opened=cell.site, closed=_closed_at(cell))
+    if type(life._closed) is int:
+        raise DisownedHandle(which=life._which, opened=life._site, owner=life._closed)
+    raise ClosedHandle(which=prefix + life._which, opened=life._site, closed=_closed_at(life))
 
 
-def again(cell: Cell) -> None:
+def again(life: Life) -> None:
     """It was closed a second time."""
     if settings.strict:
-        raise AlreadyClosed(which=which(cell), opened=cell.site, closed=_closed_at(cell))
+        raise AlreadyClosed(which=life._which, opened=life._site, closed=_closed_at(life))
 
 
-def leased(cell: Cell, act: str) -> NoReturn:
+def leased(life: Life, act: str) -> NoReturn:
     """Somebody uses it."""
-    raise LeasedHandle(which=which(cell), opened=cell.site, leases=len(cell.leases), act=act)
+    raise LeasedHandle(which=life._which, opened=life._site, leases=len(life._leases), act=act)
 
 
-def check_thread(handle: Handle[Any], home: int, act: str) -> None:
-    """Refuse what does not happen on the thread ``home``, to which ``handle`` is confined."""
-    here = threading.get_ident()
-    if home == here:
+def check_thread(life: Life, extra: Extra, act: str) -> None:
+    """Refuse what does not happen on the thread it is confined to."""
+    home, here = extra.home, threading.get_ident()
+    if extra.via is None or home == here:
         return
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    cell = handle._cell
     owner, thread = names.get(home, home), names.get(here, here)
-    raise WrongThread(which=which(cell), opened=cell.site, owner=owner, thread=thread, act=act)
+    raise WrongThread(which=life._which, opened=life._site, owner=owner, thread=thread, act=act)
 
 
 def together(failures: tuple[BaseException, ...]) -> None:
@@ -52,8 +49,8 @@ def together(failures: tuple[BaseException, ...]) -> None:
         raise BaseExceptionGroup("several releases failed", failures)
 
 
-def _closed_at(cell: Cell) -> str:
-    if type(cell.closed) is not tuple:
+def _closed_at(life: Life) -> str:
+    if type(life._closed) is not tuple:
         return "the moment nobody held it any more"
-    code, offset, _ = cell.closed
+    code, offset, _ = life._closed
     return f"{code.co_filename}:{line_of(code, offset)} in {code.co_name}"

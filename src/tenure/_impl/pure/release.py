@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable
-from functools import partial
-from operator import is_not
 from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import Cell, address_of, children, leases_table, owners, settings, tokens, waiting, which
+from tenure._impl.pure.books import Mark, children, leases_table, ledger, lost, settings, waiting
+from tenure._impl.pure.life import Life, address_of
 from tenure.errors import CloseTimeout
 from tenure.lifecycle import TABLE, Event, State
 
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
 
-__all__ = ["close", "close_children", "end", "forget_owner", "leave", "place_of", "settle", "settled"]
+__all__ = ["close", "close_children", "end", "leave", "place_of", "settle", "strike"]
 
 # The arrows followed here, read out of the table once.
 _AFTER_CLOSE: Final = TABLE[State.LEASED, Event.CLOSE].state
@@ -25,88 +22,109 @@ _AFTER_RELEASE: Final = TABLE[State.CLOSING, Event.LAST_BACK].state
 _CLOSING: Final = State.CLOSING
 _CLOSED: Final = State.CLOSED
 
-_NONE: Final = (None,)
-_present: Final = partial(is_not, None)
 
-Release = Callable[[Any], object]
-
-
-def place_of(frame: Any, cell: Cell) -> tuple[Any, int, int]:
+def place_of(frame: Any, life: Life) -> tuple[Any, int, int]:
     """Where a handle is closed, and the address it had."""
-    return frame.f_code, frame.f_lasti, address_of(tokens.get(cell))
+    box = life._box
+    return frame.f_code, frame.f_lasti, address_of(box[0]) if box else 0
 
 
 def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) -> None:
     """``Handle.close``, called in ``frame``."""
-    cell = handle._cell
-    if handle._via is not None:
-        refuse.check_thread(handle, handle._via[1], "close")
-    state = cell.state
+    extra = handle._extra
+    if extra is not None:
+        refuse.check_thread(handle, extra, "close")
+    state = handle._state
     if state is _CLOSED or (state is _CLOSING and settings.strict):
-        return refuse.again(cell)
-    if settings.refuse and len(cell.leases) > len(children.get(cell, ())):
-        refuse.leased(cell, "close")
+        return refuse.again(handle)
+    if settings.refuse and len(handle._leases) > len(children.get(handle._mark, ())):
+        refuse.leased(handle, "close")
     if state is not _CLOSING:
-        cell.closed = place_of(frame, cell)
-        # Invariant: the state is written before the leases are counted, as Lease does the reverse.
-        cell.state = _AFTER_CLOSE
-    failures = close_children(cell) if children else ()
-    if not cell.leases:
-        failures += settled(cell, handle._release, handle._parent)
+        handle._closed = place_of(frame, handle)
+        # Invariant: the state is written before the leases are counted, as lease() does the reverse.
+        handle._state = _AFTER_CLOSE
+    failures = close_children(handle._mark) if children else ()
+    if not handle._leases:
+        failures += _settled(handle)
     elif wait:
-        _await(cell, timeout)
+        _await(handle, timeout)
     if failures:
         refuse.together(failures)
     return None
 
 
-def settle(cell: Cell, release: Release, parent: Handle[Any] | None) -> None:
-    """Release the token, unless somebody has; whoever pops it out of ``tokens`` is the one who releases it."""
-    forget_owner(cell)  # before the release: the library may give the same token out again at once
+def settle(life: Life) -> None:
+    """Release the token, unless somebody has; whoever takes it out of its box is the one who releases it."""
+    box = life._box
     try:
-        deque(map(release, filter(_present, map(tokens.pop, (cell,), _NONE))), 0)
+        if box:
+            strike(life)  # before the release: the library may give the same token out again at once
+            try:
+                token = box[0]
+                del box[0]
+            except IndexError:  # another thread was faster
+                return
+            # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after a call, at
+            # a backward jump and at a function's start, so none can fall in between and lose the token.
+            life._release(token)
     finally:
-        end(cell, parent)
+        end(life)
 
 
-def settled(cell: Cell, release: Release, parent: Handle[Any] | None) -> tuple[BaseException, ...]:
+def _settled(life: Life) -> tuple[BaseException, ...]:
     """``settle``, with what the release raised as the answer."""
     try:
-        settle(cell, release, parent)
+        settle(life)
     except BaseException as error:
         return (error,)
     return ()
 
 
-def end(cell: Cell, parent: Handle[Any] | None) -> None:
-    """CLOSED: leave the parent, drop the books, wake who waits. Doing it twice is the same as once."""
+def strike(life: Life) -> None:
+    """Out of the ledger; under its token only if it stands there itself."""
+    mark = life._mark
     try:
-        if parent is not None:
-            leave(cell, parent)
+        token = life._box[0]
+        if ledger.get(token) is mark:
+            del ledger[token]
+            return
+    except (IndexError, KeyError, TypeError):  # taken, struck by another thread, unhashable
+        pass
+    ledger.pop(mark, None)
+
+
+def end(life: Life) -> None:
+    """CLOSED: leave the parent, drop the books, wake who waits. Doing it twice is the same as once."""
+    mark, extra = life._mark, life._extra
+    try:
+        if extra is not None and extra.parent is not None:
+            leave(life, extra.parent)
     finally:
         if leases_table:
-            leases_table.pop(cell, None)
+            leases_table.pop(mark, None)
         if children:
-            children.pop(cell, None)
-        cell.state = _AFTER_RELEASE  # last, so that an interrupt before it leaves a state from which it is done again
-        if waiting and (event := waiting.pop(cell, None)) is not None:
+            children.pop(mark, None)
+        if lost:
+            lost.pop(mark, None)
+        life._state = _AFTER_RELEASE  # late, so that an interrupt before it leaves a state from which it is done again
+        if waiting and (event := waiting.pop(mark, None)) is not None:
             event.set()
 
 
-def leave(cell: Cell, parent: Handle[Any]) -> None:
+def leave(life: Life, parent: Life) -> None:
     """Stop being a child; the last one to leave a closing parent releases it."""
-    above = parent._cell
-    children.get(above, {}).pop(cell, None)
-    if above.leases.pop(id(cell), True) is None and not above.leases and above.state is _CLOSING:
-        settle(above, parent._release, parent._parent)
+    children.get(parent._mark, {}).pop(life._mark, None)
+    leases = parent._leases
+    if leases.pop(life._mark, life) is None and not leases and parent._state is _CLOSING:
+        settle(parent)
 
 
-def close_children(cell: Cell) -> tuple[BaseException, ...]:
+def close_children(mark: Mark) -> tuple[BaseException, ...]:
     """Close what is open below, newest first; what their releases raised is the answer."""
     failures: list[BaseException] = []
-    for child in reversed(list(children.get(cell, ()))):
+    for child in reversed(list(children.get(mark, ()))):
         handle = child()
-        if handle is not None and child.state is not _CLOSED:
+        if handle is not None and handle._state is not _CLOSED:
             try:
                 handle.close()
             except BaseException as error:
@@ -114,19 +132,9 @@ def close_children(cell: Cell) -> tuple[BaseException, ...]:
     return tuple(failures)
 
 
-def forget_owner(cell: Cell) -> None:
-    """The token may be owned anew."""
-    try:
-        token = tokens.get(cell)
-        if owners.get(token) is cell:
-            del owners[token]
-    except (TypeError, KeyError):  # unhashable, or another thread was faster
-        pass
-
-
-def _await(cell: Cell, timeout: float | None) -> None:
+def _await(life: Life, timeout: float | None) -> None:
     """Until the last lease is back and the token released."""
-    event = waiting.setdefault(cell, threading.Event())
-    if cell.state is _CLOSED or event.wait(timeout):
+    event = waiting.setdefault(life._mark, threading.Event())
+    if life._state is _CLOSED or event.wait(timeout):
         return
-    raise CloseTimeout(which=which(cell), opened=cell.site, leases=len(cell.leases), timeout=timeout)
+    raise CloseTimeout(which=life._which, opened=life._site, leases=len(life._leases), timeout=timeout)

@@ -8,8 +8,10 @@ from weakref import ref
 
 from tenure._impl.contract import Entry, Job
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import book, entry, tokens
-from tenure._impl.pure.release import close_children, end, forget_owner, settled
+from tenure._impl.pure.books import book, lost
+from tenure._impl.pure.life import Life
+from tenure._impl.pure.release import close_children, end, settle, strike
+from tenure.lifecycle import State
 
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
@@ -17,42 +19,54 @@ if TYPE_CHECKING:
 __all__ = ["Remains"]
 
 
-class Remains:
-    """The cell, the release and the parent of a handle that is gone."""
+class Remains(Life):
+    """The life of a resource whose handle is gone."""
 
-    __slots__ = ("_cell", "_parent", "_release", "_via", "_weak", "leaked")
+    __slots__ = ("_weak", "leaked")
 
     def __init__(self, handle: Handle[Any], leaked: bool) -> None:
-        self._cell, self._release, self._parent, self._via = handle._cell, handle._release, handle._parent, handle._via
+        for name in Life.__slots__:
+            setattr(self, name, getattr(handle, name))
         # Made now, so that it outlives the collector's clearing of older ones if somebody resurrects the handle.
         self._weak = ref(handle)
         self.leaked = leaked  #: whether it was abandoned, rather than closed and only now let go
+        lost[self._mark] = self
 
     @property
     def entry(self) -> Entry:
         """What the ledger says of it."""
-        return entry(self._cell)
+        return self._entry
 
     @property
     def via(self) -> Callable[[Job], object] | None:
         """Through whom it must be released, if it is confined."""
-        return self._via and self._via[0]
+        return self._extra and self._extra.via
 
     def close(self) -> None:
-        """Release the token, once, unless a lease is out: the last one back does it then."""
-        cell = self._cell
-        failures = close_children(cell)
-        if not cell.leases:
-            failures += settled(cell, self._release, self._parent)
+        """Release the token, once, unless a child is open: the last one to leave does it then."""
+        failures = close_children(self._mark)
+        if not self._leases:
+            try:
+                settle(self)
+            except BaseException as error:
+                failures = (*failures, error)
+        self._tell_ghost()
         refuse.together(failures)
 
     def disown(self) -> None:
         """End the ownership without a release."""
-        forget_owner(self._cell)
-        if tokens.pop(self._cell, self) is not self:
+        strike(self)
+        if self._box:
+            self._box.clear()
             next(book.disowned)
-        end(self._cell, self._parent)
+        end(self)
+        self._tell_ghost()
 
     def ghost(self) -> object | None:
         """The handle itself, if somebody holds it again after all."""
         return self._weak()
+
+    def _tell_ghost(self) -> None:
+        ghost: Any = self._weak()
+        if ghost is not None and self._state is State.CLOSED:
+            ghost._state = State.CLOSED

@@ -1,0 +1,75 @@
+"""The life of one resource: what a handle holds of it, and what remains of that when nobody holds the handle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from tenure._impl.contract import Entry, Job
+from tenure._impl.pure.books import Mark, leases_table
+from tenure._impl.site import Site
+from tenure.lifecycle import State
+
+__all__ = ["Extra", "Life", "address_of", "name_of"]
+
+
+class Extra(NamedTuple):
+    """What few handles have; the others spare the room."""
+
+    kind: str | None
+    size: int
+    parent: Any
+    via: Callable[[Job], object] | None
+    home: int  #: the thread it is confined to, if ``via`` says so
+
+
+class Life:
+    """State, token, leases and facts of one resource."""
+
+    __slots__ = ("_box", "_closed", "_extra", "_leases", "_mark", "_release", "_since", "_site", "_state")
+
+    _box: list[Any]  #: the token; whoever takes it out releases it
+    _closed: Any  #: code and offset of the close, and the address; the owner's pid if disowned; else None
+    _extra: Extra | None
+    _leases: dict[Any, None]  #: a key for each lease and for each open child
+    _mark: Mark
+    _release: Callable[[Any], object]
+    _since: float
+    _site: Site
+    _state: State  #: LEASED is never stored: it is OPEN with leases out
+
+    def _own_leases(self) -> dict[Any, None]:
+        """The leases, to be written to."""
+        # Invariant: two threads that come here at once get the same dict, as setdefault is one step.
+        leases = self._leases = leases_table.setdefault(self._mark, {})
+        return leases
+
+    @property
+    def _kind(self) -> str:
+        extra = self._extra
+        return (extra and extra.kind) or name_of(self._release)
+
+    @property
+    def _which(self) -> str:
+        """The resource as messages name it."""
+        if self._box:
+            return f"{self._kind} handle {address_of(self._box[0]):#x}"
+        return f"{self._kind} handle {self._closed[2]:#x}" if type(self._closed) is tuple else f"{self._kind} handle"
+
+    @property
+    def _entry(self) -> Entry:
+        """Its line in the ledger."""
+        box, leases, extra = self._box, len(self._leases), self._extra
+        state = State.LEASED if self._state is State.OPEN and leases else self._state
+        address = address_of(box[0]) if box else 0
+        return Entry(self._kind, address, extra.size if extra else 0, self._since, self._site, state, leases)
+
+
+def address_of(token: Any) -> int:
+    """The token, if it is a number; its identity otherwise."""
+    return token if type(token) is int else id(token)
+
+
+def name_of(function: object) -> str:
+    """A function as messages name it."""
+    return getattr(function, "__name__", None) or type(function).__name__
