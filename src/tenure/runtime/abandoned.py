@@ -116,11 +116,14 @@ def _drain_here() -> None:
 
 
 def _attend(item: Remains | Job) -> None:
-    if isinstance(item, chosen.Remains):
-        _settle(item)
-        _look_at_suspects()
-    else:
-        item()  # type: ignore[operator]
+    try:
+        if isinstance(item, chosen.Remains):
+            _settle(item)
+            _look_at_suspects()
+        else:
+            item()  # type: ignore[operator]
+    except BaseException as error:  # whatever it was, those who wait behind it must not wait for ever
+        report.uncaught(error)
 
 
 def _settle(remains: Remains) -> None:

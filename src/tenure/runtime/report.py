@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
+import threading
 import warnings
-from typing import Any
 
 from tenure._impl.contract import Entry
 from tenure._impl.site import Site
 from tenure.errors import AbandonedHandle, OpenAtExit, ReleaseFailed, ResurrectedHandle, TenureWarning
 from tenure.runtime.settings import settings
 
-__all__ = ["abandoned", "failed", "open_at_exit", "pending", "resurrected", "show", "speak_up"]
+__all__ = ["abandoned", "failed", "open_at_exit", "pending", "resurrected", "show", "speak_up", "uncaught"]
 
 #: What ``configure(leak="raise")`` still has to raise.
 pending: list[TenureWarning] = []
@@ -36,19 +35,14 @@ def show(warning: TenureWarning, site: Site | None) -> None:
         warnings.warn_explicit(warning, None, file, line, source=None)
     except TenureWarning as error:
         pending.append(error)
-        sys.unraisablehook(_unraisable(error))
+        uncaught(error)
 
 
-class _Unraisable:
-    """What ``sys.unraisablehook`` takes."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.exc_type, self.exc_value, self.exc_traceback = type(error), error, error.__traceback__
-        self.err_msg, self.object = "tenure found", None
-
-
-def _unraisable(error: BaseException) -> Any:
-    return _Unraisable(error)
+def uncaught(error: BaseException) -> None:
+    """Hand ``error``, which nobody can catch, to ``threading.excepthook``."""
+    threading.excepthook(
+        threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
+    )
 
 
 def abandoned(entry: Entry, fate: str) -> None:

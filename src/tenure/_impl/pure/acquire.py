@@ -7,11 +7,10 @@ from collections.abc import Callable
 from sys import _getframe
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from weakref import ref
 
 from tenure._impl.contract import Hooks, Job
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import NO_LEASES, book, children, ledger, lost, settings
+from tenure._impl.pure.books import NO_LEASES, Mark, book, children, ledger, lost, settings
 from tenure._impl.pure.life import Extra, name_of
 from tenure._impl.pure.release import leave, settle
 from tenure._impl.site import UNKNOWN, capture
@@ -72,7 +71,7 @@ def prepare(
         _now = now
     handle._since = _now
     handle._box = []
-    handle._mark = ref(handle)
+    handle._mark = Mark(handle)
     handle._state = _OPEN
     if parent is not None:
         _join(handle, parent)

@@ -25,8 +25,14 @@ __all__ = [
     "waiting",
 ]
 
-#: A weak reference to a handle, made when it was opened, stands for its resource in every table.
-Mark = ref[Any]
+
+class Mark(ref[Any]):
+    """A weak reference to a handle, made when it was opened, which stands for its resource in every table."""
+
+    __slots__ = ()
+    # A weak reference hashes and compares as what it refers to, while that lives; a mark is itself.
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
 
 
 class _Book:
