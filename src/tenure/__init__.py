@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from tenure import errors, lifecycle
     from tenure._impl import implementation
     from tenure._impl.contract import Counts, Entry
-    from tenure.runtime import ledger
+    from tenure.runtime import finalizers, ledger
     from tenure.runtime.abandoned import drain
+    from tenure.runtime.finalizers import keep_alive, set_finalizer
     from tenure.runtime.handle import Handle, Lease, open, own
     from tenure.runtime.scope import Scope
     from tenure.runtime.settings import Settings, configure, settings
@@ -30,11 +31,14 @@ __all__ = [
     "configure",
     "drain",
     "errors",
+    "finalizers",
     "implementation",
+    "keep_alive",
     "ledger",
     "lifecycle",
     "open",
     "own",
+    "set_finalizer",
     "settings",
 ]
 
@@ -51,11 +55,14 @@ _HOMES: Final[dict[str, tuple[str, str]]] = {
     "configure": ("tenure.runtime.settings", "configure"),
     "drain": ("tenure.runtime.abandoned", "drain"),
     "errors": ("tenure.errors", ""),
+    "finalizers": ("tenure.runtime.finalizers", ""),
     "implementation": ("tenure._impl", "implementation"),
+    "keep_alive": ("tenure.runtime.finalizers", "keep_alive"),
     "ledger": ("tenure.runtime.ledger", ""),
     "lifecycle": ("tenure.lifecycle", ""),
     "open": ("tenure.runtime.handle", "open"),
     "own": ("tenure.runtime.handle", "own"),
+    "set_finalizer": ("tenure.runtime.finalizers", "set_finalizer"),
     "settings": ("tenure.runtime.settings", "settings"),
 }
 

@@ -24,6 +24,7 @@
     ├── ReleaseFailed                    a release function raised where nobody could catch it
     ├── FinalizerFailed                  a finalizer raised
     ├── SlowFinalizer                    a finalizer keeps everything behind it waiting
+    ├── UncheckedCapture                 whether a callback reaches its owner was not fully looked at
     └── UnlockedMemory                   the system refused to lock memory for secrets
 
 Every class takes its facts as keyword arguments, keeps them as attributes, and makes its message of them.
@@ -52,6 +53,7 @@ __all__ = [
     "SlowFinalizer",
     "TenureError",
     "TenureWarning",
+    "UncheckedCapture",
     "UnlockedMemory",
     "WrongThread",
 ]
@@ -150,7 +152,7 @@ class CapturedOwner(TenureError, ValueError):
 
     message = (
         "{callback} would keep {owner} alive for ever: it reaches it by {path}. "
-        "Pass a function of the token alone (a static method, or a plain function)."
+        "Pass a plain function or a static method: what it needs is given to it as its argument."
     )
 
 
@@ -236,6 +238,15 @@ class SlowFinalizer(TenureWarning):
     message = (
         "{what}, from {site}, has run for {seconds:g} s; {waiting} other(s) wait behind it. "
         "Hand long work to a thread of your own."
+    )
+
+
+class UncheckedCapture(TenureWarning):
+    """A callback reaches too much to be looked through. Facts: ``callback``, ``owner``, ``limit``, ``site``."""
+
+    message = (
+        "{callback} reaches more than {limit} objects; {owner} is not among those, and the others were not looked at. "
+        "Given at {site}. If it reaches its owner, the owner lives for ever: bind only what it needs."
     )
 
 

@@ -21,7 +21,8 @@ from tenure._impl import chosen
 from tenure._impl.contract import Entry, Job, Remains
 from tenure._impl.site import Site
 from tenure.lifecycle import State
-from tenure.runtime import report
+from tenure.runtime import captures, report
+from tenure.runtime.holders import who_holds
 from tenure.runtime.settings import settings
 
 __all__ = ["drain", "raise_pending", "start", "submit"]
@@ -41,7 +42,7 @@ class _Hooks:
         return start()
 
     def check(self, release: Callable[..., object], owner: object) -> None:
-        pass
+        captures.refuse(release, owner)
 
 
 def start() -> bool:
@@ -160,7 +161,7 @@ def _look_at_suspects() -> None:
     """Report each abandoned handle that somebody holds again, once; keep looking at the others while they live."""
     for suspect in list(_suspects):
         weak, entry = suspect
-        holder = None if (ghost := weak()) is None else str(ghost)
+        holder = None if (ghost := weak()) is None else ", ".join(who_holds(ghost)) or None
         del ghost
         if holder is not None:
             report.resurrected(entry, holder)
