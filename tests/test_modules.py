@@ -22,7 +22,7 @@ def named(file: Path) -> str:
 @pytest.mark.parametrize("file", FILES, ids=named)
 def test_a_module_opens_with_its_sentence(file: Path) -> None:
     first = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").partition("\n")[0]
-    assert first.endswith((".", ":", "…")), f"{file}: the first line should be a sentence, it is {first!r}"
+    assert first.endswith((".", ":", "?", "…")), f"{file}: the first line should be a sentence, it is {first!r}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=named)

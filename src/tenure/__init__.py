@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tenure import errors, lifecycle
     from tenure._impl import implementation
     from tenure._impl.contract import Counts, Entry
+    from tenure.memory import Buffer, SecretBuffer
     from tenure.runtime import finalizers, ledger
     from tenure.runtime.abandoned import drain
     from tenure.runtime.finalizers import keep_alive, set_finalizer
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from tenure.runtime.settings import Settings, configure, settings
 
 __all__ = [
+    "Buffer",
     "Counts",
     "Entry",
     "Handle",
     "Lease",
     "Scope",
+    "SecretBuffer",
     "Settings",
     "__version__",
     "configure",
@@ -46,11 +49,13 @@ __version__: Final = "0.1.0"
 
 #: Where each public name lives; a name that is a module itself stands with an empty attribute.
 _HOMES: Final[dict[str, tuple[str, str]]] = {
+    "Buffer": ("tenure.memory", "Buffer"),
     "Counts": ("tenure._impl.contract", "Counts"),
     "Entry": ("tenure._impl.contract", "Entry"),
     "Handle": ("tenure.runtime.handle", "Handle"),
     "Lease": ("tenure.runtime.handle", "Lease"),
     "Scope": ("tenure.runtime.scope", "Scope"),
+    "SecretBuffer": ("tenure.memory", "SecretBuffer"),
     "Settings": ("tenure.runtime.settings", "Settings"),
     "configure": ("tenure.runtime.settings", "configure"),
     "drain": ("tenure.runtime.abandoned", "drain"),

@@ -14,6 +14,7 @@
     ├── FinalizedReference               a finalizer reached another finalized object
     ├── WrongThread                      a handle confined to a thread was used on another
     ├── LeaksFound (AssertionError)      the ledger was to be empty and was not
+    ├── LockRefused (MemoryError)        memory for secrets must be locked and the system refused
     ├── SettingError (ValueError)        configure() or a TENURE_* variable got what it does not know
     └── ImplementationUnavailable (ImportError)   TENURE_IMPL asks for what cannot be loaded
 
@@ -45,6 +46,7 @@ __all__ = [
     "ImplementationUnavailable",
     "LeaksFound",
     "LeasedHandle",
+    "LockRefused",
     "NoToken",
     "OpenAtExit",
     "ReleaseFailed",
@@ -178,6 +180,15 @@ class LeaksFound(TenureError, AssertionError):
     """The ledger was to be empty. Facts: ``count``, ``table`` (a line a site)."""
 
     message = "{count} handle(s) still open:\n{table}\nClose them, or open them in a with block."
+
+
+class LockRefused(TenureError, MemoryError):
+    """Secrets must be locked, and cannot be. Facts: ``size`` in bytes, ``why``."""
+
+    message = (
+        "{size} bytes for secrets could not be locked in memory: {why}. "
+        "Raise the limit with `ulimit -l` or RLIMIT_MEMLOCK, or allow unlocked secrets (strict=False)."
+    )
 
 
 class SettingError(TenureError, ValueError):

@@ -64,7 +64,7 @@ class Remains(Protocol):
         """End the ownership without a release."""
 
     def ghost(self) -> object | None:
-        """The handle itself, if somebody holds it again after all."""
+        """The handle itself, if it was abandoned and somebody holds it again after all."""
 
 
 class Queue(Protocol):

@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 from types import CodeType, FrameType
 
-__all__ = ["UNKNOWN", "Site", "capture", "intern", "line_of"]
+__all__ = ["UNKNOWN", "Site", "capture", "intern", "line_of", "outside"]
 
 #: Code and instruction offset of each frame, innermost first.
 Frames = tuple[tuple[CodeType, int], ...]
@@ -81,6 +81,13 @@ def capture(frame: FrameType | None, depth: int) -> Site:
             if site is not None:
                 return site
     return intern(_walked(frame, depth))
+
+
+def outside(frame: FrameType | None) -> FrameType | None:
+    """``frame``, or its nearest caller that is not of this package."""
+    while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame
 
 
 def intern(frames: Frames) -> Site:

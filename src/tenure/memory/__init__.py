@@ -1,1 +1,8 @@
 """Native memory that is owned: plain buffers, and secret buffers that are locked and wiped."""
+
+from __future__ import annotations
+
+from tenure._impl.memory import Buffer, ViewLease
+from tenure.memory.secret import SecretBuffer
+
+__all__ = ["Buffer", "SecretBuffer", "ViewLease"]

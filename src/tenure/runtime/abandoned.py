@@ -152,8 +152,9 @@ def _release(remains: Remains, entry: Entry) -> None:
         return close()
     try:
         remains.via(close)
-    except BaseException as error:  # its loop or executor is gone
+    except BaseException as error:  # its loop or executor is gone, and with it the only place to release it
         report.failed(entry, error)
+        remains.disown()
     return None
 
 
@@ -161,11 +162,11 @@ def _look_at_suspects() -> None:
     """Report each abandoned handle that somebody holds again, once; keep looking at the others while they live."""
     for suspect in list(_suspects):
         weak, entry = suspect
-        holder = None if (ghost := weak()) is None else ", ".join(who_holds(ghost)) or None
-        del ghost
-        if holder is not None:
-            report.resurrected(entry, holder)
-        if holder is not None or weak() is None:
+        ghost = weak()
+        holders = () if ghost is None else who_holds(ghost)
+        if holders:
+            report.resurrected(entry, " and by ".join(holders))
+        if holders or ghost is None:
             _suspects.remove(suspect)
 
 

@@ -70,7 +70,7 @@ def refuse(callback: Callable[..., object], owner: object, name: str = "release"
     if path is not None:
         raise CapturedOwner(callback=called, owner=described, path=path)
     if not complete:
-        site = capture(1, _FRAMES)
+        site = capture(sys._getframe(1), _FRAMES)
         report.show(UncheckedCapture(callback=called, owner=described, limit=LIMIT, site=site), site)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
@@ -110,7 +111,7 @@ def set_finalizer(obj: Any, fn: Callable[[Any], object] | None) -> None:
         raise TypeError(f"a finalizer must be callable, not {type(fn).__name__}")
     captures.refuse(fn, obj, "fn")
     _hook()
-    return _arm(obj, fn, capture(1, 1))
+    return _arm(obj, fn, capture(sys._getframe(1), 1))
 
 
 def keep_alive(obj: object) -> None:

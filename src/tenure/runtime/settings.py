@@ -32,6 +32,7 @@ _KNOWN: Final[dict[str, tuple[str, str | int, tuple[str, ...] | None]]] = {
     "leak": ("TENURE_LEAK", "report", tuple(LEAK_POLICIES)),
     "close": ("TENURE_CLOSE", "finish", ("finish", "refuse")),
     "double_close": ("TENURE_DOUBLE_CLOSE", "ignore", ("ignore", "error")),
+    "secrets": ("TENURE_SECRETS", "warn", ("warn", "strict")),
     "sites": ("TENURE_SITES", 3, None),
     "sample": ("TENURE_SAMPLE", 1, None),
 }
@@ -43,6 +44,7 @@ class Settings(NamedTuple):
     leak: str
     close: str
     double_close: str
+    secrets: str
     sites: int
     sample: int
 
@@ -91,6 +93,7 @@ def configure(
     leak: str | None = None,
     close: str | None = None,
     double_close: str | None = None,
+    secrets: str | None = None,
     sites: int | None = None,
     sample: int | None = None,
 ) -> Settings:
@@ -101,13 +104,21 @@ def configure(
       (release without a word).
     * ``close``: under a lease, ``"finish"`` lets the last lease release, ``"refuse"`` raises ``LeasedHandle``.
     * ``double_close``: ``"ignore"`` a second close, or make it an ``"error"``.
+    * ``secrets``: where memory for secrets cannot be locked, ``"warn"``, or (``"strict"``) raise ``LockRefused``.
     * ``sites``: how many frames are kept of the line that opened a handle; 0 keeps none.
     * ``sample``: keep the site of every n-th handle only.
 
-    Each has an environment variable: ``TENURE_LEAK``, ``TENURE_CLOSE``, ``TENURE_DOUBLE_CLOSE``, ``TENURE_SITES``,
-    ``TENURE_SAMPLE``. Raises ``SettingError`` for a value it does not know, and then changes nothing.
+    Each has an environment variable: ``TENURE_LEAK``, ``TENURE_CLOSE``, ``TENURE_DOUBLE_CLOSE``, ``TENURE_SECRETS``,
+    ``TENURE_SITES``, ``TENURE_SAMPLE``. Raises ``SettingError`` for a value it does not know, and then changes nothing.
     """
-    given = {"leak": leak, "close": close, "double_close": double_close, "sites": sites, "sample": sample}
+    given = {
+        "leak": leak,
+        "close": close,
+        "double_close": double_close,
+        "secrets": secrets,
+        "sites": sites,
+        "sample": sample,
+    }
     wanted = {name: _checked(name, value, "configure()") for name, value in given.items() if value is not None}
     before = _current
     _apply(Settings(**{**before._asdict(), **wanted}))

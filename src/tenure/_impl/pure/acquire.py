@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from sys import _getframe
 from time import monotonic
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.contract import Hooks, Job
@@ -13,7 +14,7 @@ from tenure._impl.pure import refuse
 from tenure._impl.pure.books import NO_LEASES, Mark, book, children, ledger, lost, settings
 from tenure._impl.pure.life import Extra, name_of
 from tenure._impl.pure.release import leave, settle
-from tenure._impl.site import UNKNOWN, capture
+from tenure._impl.site import UNKNOWN, capture, outside
 from tenure.errors import AlreadyOwned, NoToken
 from tenure.lifecycle import TABLE, Event, State
 
@@ -57,15 +58,17 @@ def prepare(
         _hooked = _hooks.first()
     if not callable(release):
         raise TypeError(f"release must be callable, not {type(release).__name__}")
+    frame: FrameType | None = _getframe(2)
     if not handle._plain:
         _check_subclass(handle, release)
         kind = kind or type(handle).__name__
+        frame = outside(frame)
     handle._release = release
     handle._leases = NO_LEASES
     handle._closed = None
     handle._extra = Extra(kind, size, parent, via, threading.get_ident()) if kind or size or parent or via else None
     sampled = settings.sample == 1 or next(book.samples) % settings.sample == 0
-    handle._site = capture(_getframe(2), settings.depth) if sampled else UNKNOWN
+    handle._site = capture(frame, settings.depth) if sampled else UNKNOWN
     now = monotonic()
     if now - _now > 0.01:  # one float object serves everything opened in the same 10 ms
         _now = now

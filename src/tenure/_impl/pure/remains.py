@@ -63,8 +63,8 @@ class Remains(Life):
         self._tell_ghost()
 
     def ghost(self) -> object | None:
-        """The handle itself, if somebody holds it again after all."""
-        return self._weak()
+        """The handle itself, if it was abandoned and somebody holds it again after all."""
+        return self._weak() if self.leaked else None
 
     def _tell_ghost(self) -> None:
         ghost: Any = self._weak()
