@@ -47,7 +47,7 @@ def test_the_environment_is_read(run: Run) -> None:
     program = (
         "import tenure; now = tenure.settings(); print(now.leak, now.close, now.double_close, now.sites, now.sample)"
     )
-    chosen = dict(TENURE_LEAK="off", TENURE_CLOSE="refuse", TENURE_DOUBLE_CLOSE="error", TENURE_SITES="0")
+    chosen = {"TENURE_LEAK": "off", "TENURE_CLOSE": "refuse", "TENURE_DOUBLE_CLOSE": "error", "TENURE_SITES": "0"}
     assert run(program, **chosen, TENURE_SAMPLE="7").stdout == "off refuse error 0 7\n"
 
 
@@ -75,6 +75,6 @@ def test_a_second_close_can_be_an_error(released: list[int]) -> None:
     tenure.configure(double_close="error")
     handle = tenure.own(1, release=released.append)
     handle.close()
-    with pytest.raises(AlreadyClosed, match="append handle 0x1 was already closed at .*test_settings.py:"):
+    with pytest.raises(AlreadyClosed, match=r"append handle 0x1 was already closed at .*test_settings\.py:"):
         handle.close()
     assert released == [1]
