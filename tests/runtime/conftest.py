@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import textwrap
@@ -12,6 +13,7 @@ import pytest
 
 import tenure
 from tenure.errors import TenureWarning
+from tenure.runtime import abandoned
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -50,3 +52,24 @@ def run() -> Run:
         )
 
     return runs
+
+
+@pytest.fixture
+def full_collection() -> Iterator[Callable[[], None]]:
+    """A full collection, and whatever it queued; no other collection takes place during the test.
+
+    What was there before is frozen, or each collection would walk over the test runner's own hundred megabytes.
+    """
+
+    def collect() -> None:
+        gc.collect()
+        abandoned.drain()
+
+    gc.disable()
+    gc.freeze()
+    try:
+        yield collect
+        collect()
+    finally:
+        gc.unfreeze()
+        gc.enable()

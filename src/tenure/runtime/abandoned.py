@@ -55,8 +55,8 @@ def start() -> bool:
         report.speak_up()
     if _thread is not None:
         return True
-    thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
-    try:
+    try:  # where daemon threads are forbidden some versions refuse to make one, others to start it
+        thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
         thread.start()
     except RuntimeError:
         _drain_here()

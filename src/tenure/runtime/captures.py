@@ -1,4 +1,4 @@
-"""Answers one question: from this callable, can this object be reached?
+"""Answers whether an object can be reached from a callback, and by which way.
 
 A callback that waits for the end of an object and holds the object waits for ever: the callback is kept until the
 object dies, and keeps it. So ``open``, ``own`` and ``set_finalizer`` ask here first, and refuse with the way.
@@ -25,7 +25,7 @@ from functools import partial
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Final, NamedTuple
 
-from tenure._impl.site import capture
+from tenure._impl.site import capture, outside
 from tenure.errors import CapturedOwner, UncheckedCapture
 from tenure.runtime import report
 from tenure.runtime.paths import spell
@@ -34,9 +34,6 @@ __all__ = ["LIMIT", "Capture", "Route", "find", "harmless", "refuse", "route"]
 
 #: How many objects a walk looks at before it gives up. A callback that reaches more than this holds half the program.
 LIMIT: Final = 20_000
-
-#: Frames to look through for the first that is not this package's.
-_FRAMES: Final = 8
 
 Wanted = Callable[[object], bool]
 
@@ -70,7 +67,7 @@ def refuse(callback: Callable[..., object], owner: object, name: str = "release"
     if path is not None:
         raise CapturedOwner(callback=called, owner=described, path=path)
     if not complete:
-        site = capture(sys._getframe(1), _FRAMES)
+        site = capture(outside(sys._getframe(1)), 1)
         report.show(UncheckedCapture(callback=called, owner=described, limit=LIMIT, site=site), site)
 
 

@@ -351,6 +351,7 @@ def _complain(underway: Underway, seconds: float) -> None:
 def _at_exit() -> None:
     """Armed finalizers do not run at exit, as in Go; what has been found is drained by the safety net."""
     _custody.stop()
+    _patience.stop()
 
 
 def _in_child() -> None:

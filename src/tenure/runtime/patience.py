@@ -36,18 +36,27 @@ class Patience:
         self._underway: Underway | None = None
         self._told: tuple[Underway | None, float] = (None, 0.0)
         self._wake = threading.Event()
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Have a thread that watches; where none can be had, nobody does."""
         if self._thread is not None:
             return
-        thread = threading.Thread(target=self._watch, name="tenure-patience", daemon=True)
         try:
+            thread = threading.Thread(target=self._watch, name="tenure-patience", daemon=True)
             thread.start()
         except RuntimeError:  # a sub-interpreter that forbids such threads
             return
         self._thread = thread
+
+    def stop(self) -> None:
+        """End the thread; a sub-interpreter cannot end before its threads have."""
+        self._stopped.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
     def begin(self, what: str, site: object) -> None:
         """A job begins."""
@@ -73,9 +82,9 @@ class Patience:
         return due - lasted
 
     def _watch(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             pause = self.look()
             if pause is None:
                 self._wake.wait()
             else:
-                time.sleep(pause)
+                self._stopped.wait(pause)
