@@ -13,7 +13,7 @@ NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format clean
+.PHONY: help run test test-all lint types format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -30,6 +30,14 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml $(NATIVE)
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n auto
+
+# Every CPython from 3.11 up that is found, by pyenv's folders and by name; a pyenv shim that leads nowhere does not count.
+FOUND := $(shell for python in $(wildcard $(HOME)/.pyenv/versions/3.*/bin/python3) python3.11 python3.12 python3.13 python3.14; do \
+	$$python -c 'import sys; sys.version_info >= (3, 11) and print("%d.%d" % sys.version_info[:2], sys.executable)' 2>/dev/null; \
+	done | sort -u -k1,1 | cut -d' ' -f2)
+
+test-all:  ## the test suite on every interpreter found
+	@for python in $(FOUND); do $(MAKE) --no-print-directory test PYTHON=$$python || exit 1; done
 
 lint: $(VENV)/.dev  ## ruff: lint and format
 	$(BIN)/ruff check .
