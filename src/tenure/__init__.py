@@ -77,8 +77,6 @@ def __getattr__(name: str) -> Any:
         module, attribute = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module 'tenure' has no attribute {name!r}") from None
-    # The safety net is hooked in before anything can be registered.
-    importlib.import_module("tenure.runtime.abandoned")
     home = importlib.import_module(module)
     value = globals()[name] = getattr(home, attribute) if attribute else home
     return value

@@ -1,4 +1,7 @@
-"""Handles as a program makes them: ``open`` calls a factory and owns what it returns, ``own`` takes what exists."""
+"""Handles as a program makes them: ``open`` calls a factory and owns what it returns, ``own`` takes what exists.
+
+Whoever comes by a handle comes by this module, which hangs up the safety net before anything can be registered.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tenure._impl import Handle, Lease
 from tenure._impl.contract import Job
+from tenure.runtime import abandoned as abandoned
 
 __all__ = ["Handle", "Lease", "open", "own"]
 
