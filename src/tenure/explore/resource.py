@@ -161,7 +161,7 @@ class Resource:
             edges.append(Edge("queue", "handle"))
         if life.child is not None:
             nodes.append(Node("copy", f"in the child: {State(life.child.state).name.lower()}", "object"))
-        return Drawing(tuple(nodes), tuple(edges), (f"{life.word.leases} leases out", self.outcome(life)))
+        return Drawing(tuple(nodes), tuple(edges), (f"leases out: {life.word.leases}", f"reports: {life.reports}"))
 
     def _holders(self, life: Life) -> list[str]:
         owners = [i for i in self._owners if life.at[i] != _DONE]
