@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from tenure.golang.code import Code, Operation, translate
 from tenure.golang.collector import Collector
 from tenure.golang.instructions import ELSEWHERE, WAITS, Actor, Steps
-from tenure.golang.layout import END, Layout
+from tenure.golang.layout import END, FREED, Layout
 from tenure.golang.names import Names
 from tenure.golang.resources import ResourceMaker
 from tenure.golang.rules import Rules
@@ -142,7 +142,7 @@ class Cast:
         place, index, label = actor.place, actor.index, operation.label
         following, elsewhere = base + operation.next, base + operation.other
         forgets = tuple(cells[name] for name in operation.dies if name not in objects)
-        special: dict[str, Any] = {"gc": self._gc, "settle": self._settle, "goexit": self._goexit}
+        special: dict[str, Any] = {"gc": self._gc, "settle": self._settle, "goexit": self._goexit, "register": self._register}
         if operation.op in special:
             made: _Instruction = special[operation.op](built, operation, following, done if following == end else ())
             return made
@@ -267,6 +267,30 @@ class Cast:
             return ((index, "goexit", tuple(after)),)
 
         return goexit
+
+    def _register(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
+        """Enter an object's block under its address, which may be that of one that is gone: its entry is lost then."""
+        actor, registry, is_object = built.actor, self._layout.registry, self._layout.object - 1
+        place, index, label = actor.place, actor.index, operation.label
+        key, value = (actor.cells[name] for name in operation.reads)
+        forgets = (*(actor.cells[name] for name in operation.dies if " " in name), *done)
+
+        def register(state: State) -> Steps:
+            entries = tuple(entry for entry in state[registry] if entry[0] != state[key])
+            stale = [entry for entry in entries if state[is_object + entry[0]] == FREED]
+            found = []
+            for lost in (None, *stale):
+                after = list(state)
+                kept = (entry for entry in entries if entry != lost)
+                after[registry] = tuple(sorted((*kept, (state[key], state[value]))))
+                after[place] = following
+                for cell in forgets:
+                    after[cell] = 0
+                where = f", at the address of {self._layout.show(lost[0])}" if lost else ""
+                found.append((index, label + where, tuple(after)))
+            return found
+
+        return register
 
     def _take(
         self, actor: Actor, queue: int, entry_cell: int, starts: dict[int, tuple[int, tuple[int, ...]]]

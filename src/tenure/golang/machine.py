@@ -138,7 +138,10 @@ class Machine:
 
     def outcome(self, state: State) -> str:
         """What is watched of an end, in one line."""
-        ending = self.ending(state)
+        return self.shown(self.ending(state))
+
+    def shown(self, ending: Ending) -> str:
+        """What is watched of an end, in one line; the end may also be one that was really seen."""
         parts = [self._told(ending)] if self.watched else []
         parts += [f"{name}={value}" for name, value in ending.variables if name in self.watched_globals]
         parts += [self._fate(name, ending) for name in self.watched_objects]
@@ -147,7 +150,9 @@ class Machine:
         return "; ".join(parts) or "exit"
 
     def _told(self, ending: Ending) -> str:
-        log = ending.log if self.layout.ordered else sorted(ending.log, key=lambda event: (event[1], event[0]))
+        log = [(name, cycle if self.layout.counted else 0) for name, cycle in ending.log if name in self.watched]
+        if not self.layout.ordered:
+            log.sort(key=lambda event: (event[1], event[0]))
         words = [f"{name}@{cycle}" if self.layout.counted else name for name, cycle in log]
         return (" > " if self.layout.ordered else " ").join(words) or "none"
 

@@ -20,12 +20,12 @@ HEAP: Final = "heap"
 #: What a step makes, and what kind of value its first location must have.
 _MAKES: Final = {
     "new": "object", "malloc": "native", "open": "descriptor", "weak": "weak", "strong": "object",
-    "cleanup": "cleanup", "lookup": "native", "pooled": "object",
+    "cleanup": "cleanup", "lookup": "native",
 }  # fmt: skip
 _NEEDS: Final = {
     "weak": "object", "strong": "weak", "cleanup": "object", "finalizer": "object", "stop": "cleanup",
     "use": "native", "free": "native", "read": "descriptor", "close": "descriptor", "register": "object",
-    "unregister": "object", "lookup": "object", "pool": "object", "pin": "object", "unpin": "object", "once": "once",
+    "unregister": "object", "lookup": "object", "pool": "object", "pin": "object", "once": "once",
 }  # fmt: skip
 _OBSERVABLE: Final = ("events", "order")
 

@@ -125,15 +125,6 @@ class ResourceMaker(Maker):
 
     # -- a registry keyed by address: it keeps nothing alive, and an address may come to be another object's
 
-    def register(self) -> Effect:
-        cell, (key, value) = self.layout.registry, self.reads
-
-        def register(state: list[Any]) -> None:
-            others = (entry for entry in state[cell] if entry[0] != state[key])
-            state[cell] = tuple(sorted((*others, (state[key], state[value]))))
-
-        return register
-
     def unregister(self) -> Effect:
         cell, (key,) = self.layout.registry, self.reads
 
@@ -178,17 +169,6 @@ class ResourceMaker(Maker):
 
         return pool
 
-    def pooled(self) -> Effect:
-        """Take an object out of the pool; which one is not promised, here the first."""
-        cell, writes = self.layout.pool, self.writes
-
-        def pooled(state: list[Any]) -> None:
-            first = state[cell][:1]
-            state[cell] = state[cell][1:]
-            state[writes] = first[0][0] if first else 0
-
-        return pooled
-
     def pin(self) -> Effect:
         cell, (reads,) = self.layout.pins, self.reads
 
@@ -198,12 +178,10 @@ class ResourceMaker(Maker):
         return pin
 
     def unpin(self) -> Effect:
-        cell, (reads,) = self.layout.pins, self.reads
+        """Unpin everything, as runtime.Pinner does."""
+        cell = self.layout.pins
 
         def unpin(state: list[Any]) -> None:
-            pins = list(state[cell])
-            if state[reads] in pins:
-                pins.remove(state[reads])
-            state[cell] = tuple(pins)
+            state[cell] = ()
 
         return unpin

@@ -103,7 +103,7 @@ VERBS: Final[dict[str, str]] = {
     "scan": "",
     "pool": "L",
     "pin": "L",
-    "unpin": "L",
+    "unpin": "",
     "static": "W",
     "zero": "W",
 }
@@ -117,7 +117,6 @@ MAKERS: Final[dict[str, str]] = {
     "strong": "L",
     "cleanup": "Lfl",
     "lookup": "L",
-    "pooled": "",
 }
 
 #: Steps that hold other steps, and what stands before the brace; ``e`` is perhaps ``=`` and a location.
