@@ -142,7 +142,12 @@ class Cast:
         place, index, label = actor.place, actor.index, operation.label
         following, elsewhere = base + operation.next, base + operation.other
         forgets = tuple(cells[name] for name in operation.dies if name not in objects)
-        special: dict[str, Any] = {"gc": self._gc, "settle": self._settle, "goexit": self._goexit, "register": self._register}
+        special: dict[str, Any] = {
+            "gc": self._gc,
+            "settle": self._settle,
+            "goexit": self._goexit,
+            "register": self._register,
+        }
         if operation.op in special:
             made: _Instruction = special[operation.op](built, operation, following, done if following == end else ())
             return made

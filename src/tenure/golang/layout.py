@@ -14,6 +14,7 @@ from tenure.golang.names import HEAP, Names
 from tenure.golang.syntax import Litmus
 
 __all__ = [
+    "ADDRESS",
     "ALLOCATED",
     "CLEANUP",
     "COPIES",
@@ -41,6 +42,7 @@ IMMORTAL: Final = 3  #: a package variable, or an object of no size: never colle
 WEAK: Final = 1000
 CLEANUP: Final = 5000
 DESCRIPTOR: Final = 10000
+ADDRESS: Final = 20000
 
 #: The cells of every state: how it ended (0: it has not), and what was told.
 END: Final = 0
@@ -145,6 +147,8 @@ class Layout:
             return "nil"
         if value <= self.count:
             return self.objects[value - 1]
+        if value >= ADDRESS:
+            return "address"
         if value >= DESCRIPTOR:
             return self.files[(value - DESCRIPTOR) // 16]
         if value >= CLEANUP:

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from tenure.golang.syntax import Atom, Function, Litmus, Location, Reference, Statement, atoms, walk
 from tenure.golang.tokens import LitmusError, Place
 
-__all__ = ["HEAP", "Key", "Names", "is_object", "resolve"]
+__all__ = ["HEAP", "KINDS", "Key", "Names", "is_object", "resolve"]
 
 #: A variable (its scope, its name), or a field (no scope, ``.name``): every object's field of that name is of one kind.
 Key = tuple[str, str]
@@ -21,12 +21,17 @@ HEAP: Final = "heap"
 _MAKES: Final = {
     "new": "object", "malloc": "native", "open": "descriptor", "weak": "weak", "strong": "object",
     "cleanup": "cleanup", "lookup": "native",
+    "address": "address", "pointer": "object",
 }  # fmt: skip
 _NEEDS: Final = {
     "weak": "object", "strong": "weak", "cleanup": "object", "finalizer": "object", "stop": "cleanup",
     "use": "native", "free": "native", "read": "descriptor", "close": "descriptor", "register": "object",
-    "unregister": "object", "lookup": "object", "pool": "object", "pin": "object", "once": "once",
+    "unregister": "object", "lookup": "object", "pool": "object", "pin": "object", "address": "object",
+    "pointer": "address", "once": "once",
 }  # fmt: skip
+#: The kinds of values; a variable or a field is always of one.
+KINDS: Final = ("object", "weak", "cleanup", "native", "descriptor", "address", "once")
+
 _OBSERVABLE: Final = ("events", "order")
 
 
@@ -52,7 +57,7 @@ class Names:
     made: dict[str, list[str]] = field(default_factory=dict)  #: the objects and blocks that each scope makes
 
     def kind(self, key: Key) -> str:
-        """``object``, ``weak``, ``cleanup``, ``native``, ``descriptor`` or ``once``; what is only nil is an object."""
+        """One of `KINDS`; what is only ever nil is an object."""
         return self.kinds.get(key, "object")
 
 
@@ -113,6 +118,8 @@ class _Resolver:
             names.variables[part.name] = []
         for function in test.functions:
             for name in (*((function.parameter,) if function.parameter else ()), *function.captures):
+                if name in test.globals:
+                    self._fail(f"'{name}' is a global; what '{function.name}' is given needs another name", function.place)
                 self._variable(function.name, name, function.place)
         for statement in walk(test.heap):
             self._collect_step(HEAP, statement)
@@ -242,17 +249,17 @@ class _Resolver:
             self._same.append((self._here(function.name, name), self.key(scope, location), location.place))
 
     def _here(self, scope: str, name: str) -> Key:
-        return ("", name) if name in self._test.globals else (scope, name)
+        return scope, name
 
     # -- kinds
 
     def _is(self, key: Key, kind: str, place: Place) -> None:
-        self._same.append((key, ("", "a " + kind if kind != "object" else "an object"), place))
+        self._same.append((key, ("", self._article(kind)), place))
 
     def _settle_kinds(self) -> None:
         kinds = self.names.kinds
-        for kind in ("object", "weak", "cleanup", "native", "descriptor", "once"):
-            kinds["", ("an " if kind == "object" else "a ") + kind] = kind
+        for kind in KINDS:
+            kinds["", self._article(kind)] = kind
         changed = True
         while changed:
             changed = False

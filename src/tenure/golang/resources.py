@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tenure.golang.instructions import Effect, Maker
-from tenure.golang.layout import ALLOCATED, COPIES, DESCRIPTOR, FREED, UNBORN
+from tenure.golang.layout import ADDRESS, ALLOCATED, COPIES, DESCRIPTOR, FREED, UNBORN
 
 __all__ = ["ResourceMaker"]
 
@@ -157,6 +157,29 @@ class ResourceMaker(Maker):
             return None
 
         return scan
+
+    # -- an address as a number, which keeps nothing alive
+
+    def address(self) -> Effect:
+        writes, (reads,) = self.writes, self.reads
+
+        def address(state: list[Any]) -> None:
+            state[writes] = state[reads] and ADDRESS + state[reads]
+
+        return address
+
+    def pointer(self) -> Effect:
+        writes, (reads,), is_object = self.writes, self.reads, self.layout.object - 1
+        gone = self.ending("crash: pointer to a freed object")
+
+        def pointer(state: list[Any]) -> str | None:
+            value = state[reads] and state[reads] - ADDRESS
+            if value and state[is_object + value] == FREED:
+                return gone(state)
+            state[writes] = value
+            return None
+
+        return pointer
 
     # -- pools and pins
 

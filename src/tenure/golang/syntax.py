@@ -117,6 +117,8 @@ MAKERS: Final[dict[str, str]] = {
     "strong": "L",
     "cleanup": "Lfl",
     "lookup": "L",
+    "address": "L",
+    "pointer": "L",
 }
 
 #: Steps that hold other steps, and what stands before the brace; ``e`` is perhaps ``=`` and a location.

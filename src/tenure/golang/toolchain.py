@@ -144,4 +144,11 @@ class Toolchain:
 def _environment() -> dict[str, str]:
     """What Go needs, and nothing that would make it look for anything outside."""
     kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR", "GOCACHE") if name in os.environ}
-    return {**kept, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": "-mod=mod", "GOWORK": "off"}
+    return {
+        **kept,
+        "CGO_ENABLED": "0",
+        "GOTOOLCHAIN": "local",
+        "GOPROXY": "off",
+        "GOFLAGS": "-mod=mod",
+        "GOWORK": "off",
+    }

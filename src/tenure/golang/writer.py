@@ -18,6 +18,7 @@ _TYPES: Final = {
     "cleanup": ("runtime.Cleanup", "runtime.Cleanup{}"),
     "native": ("int", "0"),
     "descriptor": ("descriptor", "descriptor{}"),
+    "address": ("uintptr", "0"),
     "once": ("sync.Once", ""),
 }
 
@@ -160,7 +161,9 @@ class _Program:
             lines.append(f"type {self._go('entry')} struct {{\n\tkey weak.Pointer[{node}]\n\tblock int\n}}\n")
             lines.append(f"var {self._go('registry')} = map[uintptr]{self._go('entry')}{{}}")
             lines.append(f"var {self._go('registering')} sync.Mutex")
-        lines += [f"var {self._go('static-' + n)} {self._go('node')}" for n, k in self._names.special.items() if k != "zero"]
+        lines += [
+            f"var {self._go('static-' + n)} {self._go('node')}" for n, k in self._names.special.items() if k != "zero"
+        ]
         return "\n".join(lines)
 
     def _given(self, thread: Thread) -> list[str]:
@@ -175,9 +178,6 @@ class _Program:
         self._variables([name for name in self._names.variables[function.name] if name not in given])
         self._statements(function.body)
         self._add("done()")
-        for name in given:
-            if name in self._test.globals:
-                raise NotInGo(f"{self._test.name}: '{name}' is a global and a parameter of '{function.name}'")
         words = ", ".join(f"{self._local(name)} {self._type((function.name, name))}" for name in given)
         return f"func {self._go(function.name)}({words}) {{\n{self._end()}}}\n"
 
@@ -215,7 +215,8 @@ class _Program:
 
     def _run(self) -> str:
         threads = "".join(
-            f"\tgo func() {{\n\t\tdefer all.Done()\n\t\t{self._go(thread.name)}()\n\t}}()\n" for thread in self._test.threads
+            f"\tgo func() {{\n\t\tdefer all.Done()\n\t\t{self._go(thread.name)}()\n\t}}()\n"
+            for thread in self._test.threads
         )
         shown = "".join(f'\t\tlines += "global {name} " + {self._shown(name)} + "\\n"\n' for name in self._test.globals)
         return (
@@ -363,7 +364,7 @@ class _Program:
         if function is None:
             self._add(f"runtime.SetFinalizer({pointer}, nil)")
         elif zero:
-            self._add(f"runtime.SetFinalizer({pointer}, func({kind}) {{ event(\"{function.name or 'zero'}\") }})")
+            self._add(f'runtime.SetFinalizer({pointer}, func({kind}) {{ event("{function.name or "zero"}") }})')
         elif not function.name:
             self._add(f"runtime.SetFinalizer({pointer}, func(p {kind}) {{ event(p.name) }})")
         else:
@@ -487,6 +488,15 @@ class _Program:
             "\t}",
             "}",
         )
+
+    def _w_address(self, statement: Statement) -> None:
+        self._assign(statement, self._address(self._operand(statement)))
+
+    def _w_pointer(self, statement: Statement) -> None:
+        """By way of memory: the compiler would not let a number become a pointer so simply."""
+        node, function = self._go("node"), self._go("pointer-of")
+        self._site(f"func {function}(n uintptr) *{node} {{ return *(**{node})(unsafe.Pointer(&n)) }}\n")
+        self._assign(statement, f"{function}({self._operand(statement)})")
 
     def _w_pool(self, statement: Statement) -> None:
         self._add(f"{self._go('pool')}.Put({self._operand(statement)})")
