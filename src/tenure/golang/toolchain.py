@@ -79,7 +79,9 @@ def read_ending(told: str, complained: str, status: int) -> Ending:
         elif kind == "end":
             how = rest
     how = how or _how(complained, status)
-    return Ending(tuple(log), tuple(freed), tuple(variables), how, tuple(leaks) if how == "exit" else ())
+    if how != "exit":
+        return Ending(tuple(log), (), (), how, ())
+    return Ending(tuple(log), tuple(freed), tuple(variables), how, tuple(sorted(leaks)))
 
 
 def _how(complained: str, status: int) -> str:

@@ -507,10 +507,10 @@ class _Program:
     def _w_unpin(self, statement: Statement) -> None:
         self._add(f"{self._go('pinner')}.Unpin()")
 
-    def _w_static(self, statement: Statement) -> None:
+    def _w_object(self, statement: Statement) -> None:
         """Done where the objects are made."""
 
-    _w_zero = _w_static
+    _w_static = _w_zero = _w_object
 
     def _condition(self, statement: Statement, equal: str, unequal: str) -> str:
         one = self._operand(statement)

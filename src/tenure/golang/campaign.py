@@ -1,0 +1,75 @@
+"""Many random tests held against one Go toolchain, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tenure.golang.fuzz import random_test
+from tenure.golang.oracle import Comparison, as_lines, compare
+from tenure.golang.printer import text_of
+from tenure.golang.rules import RULES
+from tenure.golang.shrink import shrunk
+from tenure.golang.syntax import Litmus
+from tenure.golang.toolchain import Toolchain
+
+__all__ = ["Report", "campaign"]
+
+#: How many tests are compiled into one program.
+_BATCH: Final = 200
+
+
+@dataclass
+class Report:
+    """What a campaign has found so far."""
+
+    version: str
+    seed: int
+    programs: int = 0
+    runs: int = 0
+    hasty: int = 0  #: programs that showed something not allowed at first, and not again with longer waits
+    open_ended: int = 0  #: programs of which more than one outcome is allowed
+    disagreements: list[Comparison] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The report to read; each disagreement with its smallest program."""
+        found = [line for one in self.disagreements for line in (*as_lines(one), text_of(one.test))]
+        return [
+            f"go {self.version}, seed {self.seed}: {self.programs} programs, {self.runs} runs, "
+            f"{self.open_ended} programs with more than one allowed outcome, "
+            f"{self.hasty} seen again with longer waits, {len(self.disagreements)} disagreements",
+            *found,
+        ]
+
+
+def campaign(
+    toolchain: Toolchain,
+    many: int,
+    seed: int,
+    times: int,
+    progress: Callable[[Report], None] = lambda report: None,
+) -> Report:
+    """Hold ``many`` random tests against ``toolchain``, each run ``times`` times."""
+    report = Report(toolchain.version, seed)
+    newer = RULES[toolchain.rules].cleanups
+    for first in range(seed, seed + many, _BATCH):
+        tests = [random_test(number, newer) for number in range(first, min(first + _BATCH, seed + many))]
+        _add(report, compare(tests, toolchain, times), times, toolchain)
+        progress(report)
+    return report
+
+
+def _add(report: Report, compared: Sequence[Comparison], times: int, toolchain: Toolchain) -> None:
+    report.programs += len(compared)
+    report.runs += len(compared) * times
+    report.hasty += sum(bool(found.hasty) for found in compared)
+    report.open_ended += sum(len(found.allowed) > 1 for found in compared)
+    for found in compared:
+        if found.disagreements:
+            smallest = shrunk(found.test, lambda tests: _disagree(tests, toolchain, times))
+            report.disagreements += compare([smallest], toolchain, times)
+
+
+def _disagree(tests: Sequence[Litmus], toolchain: Toolchain, times: int) -> list[bool]:
+    return [bool(found.disagreements) for found in compare(tests, toolchain, times)]
