@@ -16,8 +16,8 @@ from tenure.golang.machine import Machine
 from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.suite import Kept, expectation, kept_at, rules_for, shipped, strays
-from tenure.golang.toolchain import BuildFailed, Toolchain
 from tenure.golang.tokens import LitmusError
+from tenure.golang.toolchain import BuildFailed, Toolchain
 from tenure.golang.writer import NotInGo
 
 __all__ = ["add_arguments", "run"]

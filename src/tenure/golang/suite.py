@@ -58,16 +58,15 @@ def shipped() -> Iterator[Kept]:
 def rules_for(test: Litmus, wanted: str = DEFAULT) -> str:
     """The rules to ask ``test`` under: those wanted, or the nearest it is made for."""
     fitting = [name for name in RULES if applies(test, name)]
-    if wanted in fitting or not fitting:
-        return wanted
-    return fitting[-2] if fitting[-1] == "described" and len(fitting) > 1 else fitting[-1]
+    real = [name for name in fitting if name != "described"]
+    return wanted if wanted in fitting else (real or fitting)[-1]
 
 
 def expectation(test: Litmus) -> str:
     """What an ``.expected`` file says: the answer under every set of rules, those that answer alike together."""
     groups: list[tuple[list[str], str]] = []
     for rules in RULES:
-        if applies(test, rules) or (rules == "described" and applies(test, DEFAULT)):
+        if applies(test, rules):
             text = _body(answer(test, rules, tells=False))
             if groups and groups[-1][1] == text:
                 groups[-1][0].append(rules)

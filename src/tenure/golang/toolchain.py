@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -102,10 +103,14 @@ class Toolchain:
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Toolchain:
         """The toolchain whose ``go`` command is at ``path``, or on the PATH."""
+        found = shutil.which(path)
+        if found is None:
+            raise FileNotFoundError(f"{path}: no go command there; `make go` installs some under build/go")
+        go = Path(found).absolute()
         done = subprocess.run(
-            [path, "version"], capture_output=True, text=True, check=True, timeout=60, env=_environment()
+            [go, "version"], capture_output=True, text=True, check=True, timeout=60, env=_environment()
         )
-        return cls(Path(path), done.stdout.split()[2].removeprefix("go"))
+        return cls(go, done.stdout.split()[2].removeprefix("go"))
 
     @property
     def short(self) -> str:
