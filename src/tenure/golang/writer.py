@@ -342,17 +342,28 @@ class _Program:
     def _w_open(self, statement: Statement) -> None:
         self._assign(statement, f'open("{statement.name}")')
 
+    def _resource(self, call: str, statement: Statement) -> None:
+        """Call it; between a field's load and the call there is room for others, as in the model."""
+        operand = self._operand(statement)
+        if self._many and statement.locations[0].field:
+            self._add(f"func(loaded {self._type(self._key(statement.locations[0]))}) {{")
+            self._add("\tpause()")
+            self._add(f"\t{call}(loaded)")
+            self._add(f"}}({operand})")
+        else:
+            self._add(f"{call}({operand})")
+
     def _w_free(self, statement: Statement) -> None:
-        self._add(f"free({self._operand(statement)})")
+        self._resource("free", statement)
 
     def _w_use(self, statement: Statement) -> None:
-        self._add(f"use({self._operand(statement)})")
+        self._resource("use", statement)
 
     def _w_read(self, statement: Statement) -> None:
-        self._add(f"read({self._operand(statement)})")
+        self._resource("read", statement)
 
     def _w_close(self, statement: Statement) -> None:
-        self._add(f"closeFile({self._operand(statement)})")
+        self._resource("closeFile", statement)
 
     def _closure(self, reference: Reference) -> list[str]:
         return [self._value(location) for location in reference.captures]
