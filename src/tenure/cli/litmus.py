@@ -6,14 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tenure.explore import Schedule, UnreadableSchedule, Verdict, replay
-from tenure.golang.answer import answer, as_data, as_text
+from tenure.explore import Answer as Explored
+from tenure.explore import Schedule, Story, UnreadableSchedule, Verdict, replay
+from tenure.explore.report import TooManyNodes, as_mermaid, as_page, story_as_data, story_as_text
+from tenure.golang.answer import alone, answer, as_data, as_text
 from tenure.golang.campaign import Report, campaign
-from tenure.golang.machine import Machine
 from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
+from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.suite import Kept, expectation, kept_at, rules_for, shipped, strays
 from tenure.golang.tokens import LitmusError
@@ -24,6 +27,7 @@ __all__ = ["add_arguments", "run"]
 
 _EXIT: Final = {Verdict.HOLDS: 0, Verdict.BROKEN: 1, Verdict.UNFINISHED: 3}
 _UNREADABLE: Final = 2
+_FORMATS: Final = ("text", "json", "html", "mermaid")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("tests", nargs="*", metavar="TEST", help="a .litmus file, or the name of a shipped test")
     add("--all", action="store_true", help="every shipped test, against its expected answers and what was seen of it")
     add("--rules", choices=RULES, help=f"whose rules (default: {DEFAULT}, or the newest the test is for)")
-    add("--json", action="store_true", help="the answers as JSON, one object a line")
     add("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
+    add("--witness", metavar="OUTCOME", help="tell the way to this outcome, instead of to what the question looks for")
+    add("--format", choices=_FORMATS, default="text", help="html is a page with a picture of every step")
+    add("-o", "--output", type=Path, metavar="FILE", help="write there (default: standard output)")
     add("--accept", action="store_true", help="write the answers to the .expected file beside each test")
     add("--go", nargs="?", const="go", metavar="PATH", help="run real Go and compare: seen must be allowed")
     add("--runs", type=int, default=10, metavar="N", help="how often to run each program (default: 10)")
@@ -46,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Answer each test; the exit status is the worst answer's."""
     try:
         return _run(args)
-    except (LitmusError, UnreadableSchedule, NotInGo, BuildFailed, OSError, LookupError) as error:
+    except (LitmusError, UnreadableSchedule, NotInGo, TooManyNodes, BuildFailed, OSError, LookupError) as error:
         print(f"tenure litmus: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return _UNREADABLE
 
@@ -78,18 +84,51 @@ def _found(name: str) -> Kept:
 
 
 def _answer(kept: Kept, args: argparse.Namespace) -> int:
-    found = answer(kept.test, args.rules or rules_for(kept.test))
-    print(json.dumps(as_data(found)) if args.json else as_text(found) + "\n")
+    found = answer(kept.test, args.rules or rules_for(kept.test), witness=args.witness)
+    if args.format == "text":
+        text = as_text(found)
+        if found.story is not None:
+            threads = found.machine.threads
+            text += "\n\n" + story_as_text(found.story, threads, _again(kept, args))
+    elif args.format == "json":
+        text = json.dumps(as_data(found))
+    else:
+        explored = replace(found.explored, verdict=found.verdict)
+        text = _pictured(found.machine, explored, found.story, args.format)
+    _write(text, args.output)
     return _EXIT[found.verdict]
 
 
 def _replay(kept: Kept, args: argparse.Namespace) -> int:
-    machine = Machine(kept.test, RULES[args.rules or rules_for(kept.test)])
+    machine = DrawnMachine(kept.test, RULES[args.rules or rules_for(kept.test)])
     story = replay(machine, Schedule.parse(args.replay))
-    for at, moment in enumerate(story.moments, 1):
-        print(f"{at:>4}  {moment.move.thread:<12} {moment.label}")
-    print(f"      {story.outcome or 'it can go on from here'}")
+    if args.format == "text":
+        text = story_as_text(story, machine.threads, _again(kept, args))
+    elif args.format == "json":
+        text = json.dumps(story_as_data(story))
+    else:
+        text = _pictured(machine, alone(machine, story), story, args.format)
+    _write(text, args.output)
     return 0
+
+
+def _again(kept: Kept, args: argparse.Namespace) -> str:
+    """The command that asks for this test again."""
+    name = next((name for name in args.tests if name in (str(kept.path), kept.test.name)), kept.test.name)
+    return " ".join(["tenure litmus", name, *(("--rules", args.rules) if args.rules else ())])
+
+
+def _pictured(machine: DrawnMachine, explored: Explored[Any], story: Story[Any] | None, shape: str) -> str:
+    if story is None:
+        raise LookupError("no schedule shows what the question looks for; choose an outcome with --witness")
+    return as_mermaid(machine, story) if shape == "mermaid" else as_page(machine, explored, story)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        print(text)
+    else:
+        output.write_text(text + "\n", "utf-8")
 
 
 def _check(tests: Sequence[Kept]) -> int:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tenure.explore import Bounds, Story, Verdict, explore
-from tenure.golang.machine import Machine
+from tenure.explore import Answer as Explored
+from tenure.explore import Bounds, Effort, Story, Verdict, explore
+from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.syntax import Litmus
 
-__all__ = ["Answer", "Seen", "answer", "as_data", "as_text"]
+__all__ = ["Answer", "Seen", "alone", "answer", "as_data", "as_text"]
 
 #: More than any test of the suite needs by far.
 BOUNDS: Final = Bounds(states=2_000_000)
@@ -35,9 +36,15 @@ class Answer:
     rules: str
     outcomes: tuple[Seen, ...]
     verdict: Verdict
-    states: int
+    machine: DrawnMachine
+    explored: Explored[Any]
     why_unfinished: str = ""
-    story: Story[Any] | None = None  #: the shortest way to what the question looks for
+    story: Story[Any] | None = None  #: the shortest way to what the question looks for, or to the witness asked for
+
+    @property
+    def states(self) -> int:
+        """How many different states were visited."""
+        return self.explored.effort.states
 
     @property
     def observation(self) -> str:
@@ -57,9 +64,14 @@ class Answer:
         return frozenset(seen.outcome for seen in self.outcomes)
 
 
-def answer(test: Litmus, rules: str = DEFAULT, bounds: Bounds = BOUNDS, tells: bool = True) -> Answer:
-    """Visit every schedule of ``test`` under ``rules``. Without ``tells`` no story is looked for, which is quicker."""
-    machine = Machine(test, RULES[rules], tells)
+def answer(
+    test: Litmus, rules: str = DEFAULT, bounds: Bounds = BOUNDS, *, tells: bool = True, witness: str | None = None
+) -> Answer:
+    """Visit every schedule of ``test`` under ``rules``.
+
+    Without ``tells`` no story is looked for, which is quicker; ``witness`` is an outcome to tell the way to.
+    """
+    machine = DrawnMachine(test, RULES[rules], tells and witness is None)
     found = explore(machine, bounds, stop_at_fault=False)
     outcomes = tuple(
         Seen(seen, outcome.count, machine.asked(outcome.witness.states[-1])) for seen, outcome in found.outcomes.items()
@@ -67,7 +79,22 @@ def answer(test: Litmus, rules: str = DEFAULT, bounds: Bounds = BOUNDS, tells: b
     cut = [seen.outcome for seen in outcomes if _UNFINISHED in seen.outcome]
     why = found.why_unfinished or (cut[0] if cut else "")
     verdict = _verdict(test.question.quantifier, outcomes, bool(why))
-    return Answer(test, rules, outcomes, verdict, found.effort.states, why, found.story)
+    story = found.story if witness is None else _way_to(witness, found)
+    return Answer(test, rules, outcomes, verdict, machine, found, why, story)
+
+
+def _way_to(outcome: str, found: Explored[Any]) -> Story[Any]:
+    if outcome not in found.outcomes:
+        raise LookupError(f"no schedule ends in {outcome!r}; the outcomes are {', '.join(map(repr, found.outcomes))}")
+    return found.outcomes[outcome].witness
+
+
+def alone(machine: DrawnMachine, story: Story[Any]) -> Explored[Any]:
+    """What one schedule alone says: broken, or nothing yet."""
+    verdict, shown = (Verdict.BROKEN, story) if story.fault is not None else (Verdict.UNFINISHED, None)
+    why = None if shown else "one schedule was replayed"
+    effort = Effort("one schedule", len(set(story.states)), story.length, story.length, runs=1)
+    return Explored(machine.name, verdict, story.fault, shown, False, why, {}, effort, {})
 
 
 def _verdict(quantifier: str, outcomes: tuple[Seen, ...], unfinished: bool) -> Verdict:

@@ -139,6 +139,10 @@ class Machine:
         table = state[layout.open_files] if layout.open_files >= 0 else ()
         return tuple(sorted(blocks + [layout.files[file - 1] for file in table if file]))
 
+    def event(self, number: int) -> str:
+        """What the event of this number is called in the test."""
+        return self._labels[number]
+
     def outcome(self, state: State) -> str:
         """What is watched of an end, in one line."""
         return self.shown(self.ending(state))
