@@ -13,7 +13,7 @@ NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint types format clean
+.PHONY: help run test test-all lint types format clean bench-explore browser
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -59,6 +59,14 @@ build/go/%: $(BIN)/python
 
 .PHONY: go
 go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that litmus tests are held against
+
+bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=python3.12 or newer for musil)
+	$(PIP) install --group bench-explore
+	$(BIN)/python benchmarks/bench_explore.py --json build/bench-explore.json --results benchmarks/RESULTS.md
+
+browser:  ## install chromium (Debian), in which a test looks at the explorer's page
+	apt-get update -qq
+	apt-get install -y -qq chromium
 
 clean:  ## remove everything that was built
 	rm -rf .venv build dist src/*.egg-info

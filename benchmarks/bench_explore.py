@@ -1,0 +1,244 @@
+"""How many states a second the explorer visits, beside other Python model checkers, and what the reductions save.
+
+    python benchmarks/bench_explore.py [--rounds N] [--json FILE] [--results FILE]
+
+One model of counters for everybody: threads that each count to a top, one rule that must hold in each state. All are
+run in turn, round after round, in one process; a figure is processor time, the best of the rounds (a shared machine
+can only make it worse). ``minicheck`` and ``musil`` come from the package index (``make bench-explore``); musil needs
+Python 3.12. Their model is written as their own documentation writes one over tuples.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenure.explore.bounds import Bounds
+from tenure.explore.model import Footprint, Step
+from tenure.explore.resource import Cast, Resource
+from tenure.explore.search import Search
+
+State = tuple[int, ...]
+COUNT, TOP = 5, 9
+MARKER = "explore"
+
+
+class Counters:
+    """``count`` threads, each counting to ``top``."""
+
+    name = "counters"
+
+    def __init__(self, count: int, top: int) -> None:
+        self.threads = tuple(f"p{i}" for i in range(count))
+        self.top = top
+        self._prints = [(1 << i, 1 << i, 1 << i, 1 << i, False) for i in range(count)]
+
+    def starts(self) -> list[State]:
+        return [(0,) * len(self.threads)]
+
+    def steps(self, state: State) -> list[Step[State]]:
+        top = self.top
+        return [(i, "add", (*state[:i], n + 1, *state[i + 1 :])) for i, n in enumerate(state) if n < top]
+
+    def broken(self, state: State) -> str | None:
+        return "above the top" if max(state) > self.top else None
+
+    def broken_at_end(self, state: State) -> str | None:
+        return None
+
+    def outcome(self, state: State) -> str:
+        return "top"
+
+    def footprints(self, state: State) -> list[Footprint]:
+        return self._prints
+
+
+class Sorted(Counters):
+    """The same, its threads being alike."""
+
+    def canonical(self, state: State) -> State:
+        return tuple(sorted(state))
+
+
+class Row(NamedTuple):
+    """One measurement."""
+
+    group: str
+    name: str
+    states: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.states / self.seconds
+
+
+def searched(model: Any, *, reduce: bool = False, symmetry: bool = False) -> Callable[[], int]:
+    def run() -> int:
+        search: Search[Any] = Search(model, Bounds(), reduce=reduce, symmetry=symmetry, stop_at_fault=False)
+        search.run()
+        assert search.unfinished is None
+        return len(search.seen)
+
+    return run
+
+
+def installed(name: str) -> Any:
+    """The peer's module, or ``None``; peers are no dependency of ours, so nothing may need them to be there."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+def of_minicheck() -> Callable[[], int] | None:
+    minicheck = installed("minicheck")
+    if minicheck is None:
+        return None
+    fields = tuple(f"n{i}" for i in range(COUNT))
+
+    def transitions(state: State) -> list[tuple[str, State]]:
+        return [("add", (*state[:i], n + 1, *state[i + 1 :])) for i, n in enumerate(state) if n < TOP]
+
+    protocol = minicheck.Protocol(
+        name="counters",
+        candidate=False,
+        fields=fields,
+        initial=(0,) * COUNT,
+        transitions=transitions,
+        invariants={"below the top": lambda named: max(named.values()) <= TOP},
+    )
+    return lambda: int(minicheck.check_safety(protocol, max_states=10_000_000)["reachable_states"])
+
+
+def of_musil() -> Callable[[], int] | None:
+    musil = installed("musil")
+    if musil is None:
+        return None
+
+    def add(i: int) -> Any:
+        return musil.Action(f"add{i}", lambda s: s[i] < TOP, lambda s: (*s[:i], s[i] + 1, *s[i + 1 :]))
+
+    model = musil.Model(
+        init=[(0,) * COUNT],
+        actions=[add(i) for i in range(COUNT)],
+        invariants={"below the top": lambda s: max(s) <= TOP},
+        terminal=lambda s: min(s) == TOP,
+    )
+    return lambda: int(musil.check(model, max_states=10_000_000).states_explored)
+
+
+def cases() -> Iterator[tuple[str, str, Callable[[], int]]]:
+    """Group, name, and what visits the states and tells how many."""
+    counters = f"counters, {COUNT} threads to {TOP}"
+    yield counters, "tenure", searched(Counters(COUNT, TOP))
+    for name, peer in (("minicheck", of_minicheck()), ("musil", of_musil())):
+        if peer is not None:
+            yield counters, name, peer
+    saved = "what reductions save"
+    yield saved, "counters, reduced", searched(Counters(COUNT, TOP), reduce=True)
+    yield saved, "counters, symmetric", searched(Sorted(COUNT, TOP), symmetry=True)
+    own = "our own lifecycle"
+    yield own, "4 borrowers, 2 closers", searched(Resource(Cast(4, 2)))
+    yield own, "4 borrowers, 2 closers, symmetric", searched(Resource(Cast(4, 2)), symmetry=True)
+    yield from of_go()
+
+
+def of_go() -> Iterator[tuple[str, str, Callable[[], int]]]:
+    """The widest programs of the litmus suite, without and with reduction; none if there is no Go model."""
+    try:
+        from tenure.golang.machine import Machine
+        from tenure.golang.parser import parse
+        from tenure.golang.rules import DEFAULT, RULES
+    except ImportError:
+        return
+    suite = Path(sys.modules["tenure.golang.machine"].__file__ or "").parent / "suite"
+    sized = []
+    for file in suite.rglob("*.litmus"):
+        model = Machine(parse(file.read_text("utf-8"), file.name), RULES[DEFAULT])
+        sized.append((searched(model)(), file.stem, model))
+    for _, name, model in sorted(sized, key=lambda entry: entry[:2])[-3:]:
+        yield "Go model", name, searched(model)
+        yield "Go model", f"{name}, reduced", searched(model, reduce=True)
+
+
+def measured(rounds: int) -> list[Row]:
+    everything = list(cases())
+    best: dict[tuple[str, str], Row] = {}
+    for _ in range(rounds):
+        for group, name, run in everything:
+            gc.collect()
+            began = time.process_time()
+            states = run()
+            row = Row(group, name, states, time.process_time() - began)
+            if (group, name) not in best or row.seconds < best[group, name].seconds:
+                best[group, name] = row
+    return list(best.values())
+
+
+def versions() -> str:
+    known = []
+    for name in ("minicheck", "musil"):
+        try:
+            known.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            known.append(f"no {name}")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores; {', '.join(known)}"
+
+
+def as_markdown(rows: list[Row], rounds: int) -> str:
+    lines = [
+        "## The explorer: states a second",
+        "",
+        f"{versions()}. Processor time, the best of {rounds} rounds, all in one process (`make bench-explore`).",
+        "",
+        "| what | model | states | seconds | states/s |",
+        "|---|---|---:|---:|---:|",
+    ]
+    lines += [f"| {r.group} | {r.name} | {r.states:,} | {r.seconds:.3f} | {r.rate:,.0f} |" for r in rows]
+    peers = [row for row in rows if row.group == rows[0].group and row is not rows[0]]
+    if peers:
+        fastest = max(peers, key=lambda row: row.rate)
+        lines += ["", f"On the counters: {rows[0].rate / fastest.rate:.1f}× the faster peer ({fastest.name})."]
+    return "\n".join(lines)
+
+
+def written(results: Path, section: str) -> str:
+    """``results`` with our section in its place, and nobody else's touched."""
+    text = results.read_text("utf-8") if results.exists() else "# Results\n"
+    begin, end = f"<!-- {MARKER}: begin -->", f"<!-- {MARKER}: end -->"
+    before, found, rest = text.partition(begin)
+    after = rest.partition(end)[2] if found else ""
+    return f"{before.rstrip()}\n\n{begin}\n{section}\n{end}\n{after.lstrip() and chr(10) + after.lstrip()}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--results", type=Path)
+    args = parser.parse_args()
+    rows = measured(args.rounds)
+    section = as_markdown(rows, args.rounds)
+    print(section)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        data = {"versions": versions(), "rows": [{**row._asdict(), "rate": row.rate} for row in rows]}
+        args.json.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
+    if args.results:
+        args.results.write_text(written(args.results, section), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
