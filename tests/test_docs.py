@@ -3,6 +3,7 @@
 On a page, in order, in one namespace and one empty directory:
 
 * a ```python block runs; an ```output block right after it is what it printed;
+* a ```python block whose first line is a comment like ``# gate.py`` is also saved as that file;
 * a ```console block has commands after ``$``, and under a command what it prints, if that is shown;
 * ``…`` in shown output stands for anything on that line, and a line of its own for any lines;
 * a ```sh block is for a person's own shell (installing, make): it is not run here, and may hold nothing else.
@@ -91,6 +92,8 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}:{block.line + 1}"
         if block.kind == "python":
+            if named := re.match(r"# (\w+\.py)\n", block.text):
+                (tmp_path / named[1]).write_text(block.text, "utf-8")
             printed = printed_by(block, page, namespace)
         elif block.kind == "output":
             assert matches(block.text, printed), f"{where} shows\n{block.text}\nbut it printed\n{printed}"
