@@ -335,3 +335,16 @@ def test_a_child_interpreter_drains_by_itself(run: Run) -> None:
         """
     )
     assert sorted(result.stdout.splitlines()) == ["destroyed", "released 1", "released 2", "released 3"], result.stderr
+
+
+def test_a_parent_abandoned_with_its_child_is_not_taken_for_resurrected(released: list[int], reports: Reports) -> None:
+    parent: tenure.Handle[int] = tenure.own(1, release=released.append)
+    child: tenure.Handle[int] = tenure.own(2, release=released.append, parent=parent)
+    cycle: list[object] = [parent, child]
+    cycle.append(cycle)
+    del parent, child, cycle
+    gc.collect()
+    tenure.drain()
+    tenure.drain()
+    assert released == [2, 1]
+    assert {type(report) for report in reports} == {AbandonedHandle}

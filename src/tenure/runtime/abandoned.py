@@ -108,19 +108,21 @@ def _run() -> None:
     while (item := chosen.queue.get()) is not _stop:
         if item is not None:
             _attend(item)
-        del item  # or the thread would hold the last one while it waits for the next
+        del item  # or the thread would hold the last one while it waits for the next, and what hangs on it
+        _look_at_suspects()
 
 
 def _drain_here() -> None:
     while (item := chosen.queue.get(0)) is not None:
         _attend(item)
+        del item
+        _look_at_suspects()
 
 
 def _attend(item: Remains | Job) -> None:
     try:
         if isinstance(item, chosen.Remains):
             _settle(item)
-            _look_at_suspects()
         else:
             item()  # type: ignore[operator]
     except BaseException as error:  # whatever it was, those who wait behind it must not wait for ever
@@ -134,7 +136,7 @@ def _settle(remains: Remains) -> None:
         report.abandoned(entry, "It is not released, as configured.")
         return remains.disown()
     if remains.leaked:
-        report.abandoned(entry, "Released now." if not entry.leases else "The last lease back releases it.")
+        report.abandoned(entry, "Released now." if not entry.leases else "Its last lease or child releases it.")
     _release(remains, entry)
     if (ghost := remains.ghost()) is not None:
         _suspects.append((ref(ghost), entry))
@@ -163,6 +165,8 @@ def _look_at_suspects() -> None:
     for suspect in list(_suspects):
         weak, entry = suspect
         ghost = weak()
+        if ghost is not None and ghost.state is not State.CLOSED:
+            continue  # abandoned with its children, which hold it until they are released
         holders = () if ghost is None else who_holds(ghost)
         if holders:
             report.resurrected(entry, " and by ".join(holders))

@@ -185,7 +185,7 @@ class Handle(Life, Generic[T]):
             state = self._state
         except AttributeError:  # its constructor failed before there was anything
             return
-        if state is _CLOSED:
+        if state is _CLOSED or queue is None:  # None: the interpreter ends and has emptied this module; exit closed it
             return
         leases = self._leases
         for key in [key for key in leases if type(key) is Lease]:
