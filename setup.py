@@ -4,6 +4,21 @@ They are optional: where they cannot be built the package installs without them,
 then says ``"pure"``.
 """
 
-from setuptools import setup
+from glob import glob
 
-setup(ext_modules=[])
+from setuptools import Extension, setup
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-std=c11", "-D_GNU_SOURCE"]
+
+setup(
+    ext_modules=[
+        Extension(
+            "tenure.pipeline._native",
+            sorted(glob("native/pipeline/*.c")),
+            depends=sorted(glob("native/pipeline/*.h")),
+            extra_compile_args=WARNINGS,
+            libraries=["dl"],
+            optional=True,
+        ),
+    ]
+)

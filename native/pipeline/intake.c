@@ -1,0 +1,556 @@
+/* What a connection says, made into sealed rows and replies; `tenure/pipeline/intake.py` defines what it does. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "keys.h"
+#include "resp.h"
+
+#include <structmember.h>
+
+struct tail {
+    uint64_t ms, seq, length;
+};
+
+struct intake {
+    PyObject_HEAD
+    struct plan plan;
+    struct limits limits;
+    struct keys keys;
+    struct names streams;
+    struct block block;
+    struct request request;
+    struct bytes replies;
+    PyObject *clock, *answer, *refusals, *refusal;
+    size_t most_streams;
+    unsigned long long sealed, sealed_bytes, protocol_errors;
+    uint64_t now;
+    int asked, busy;
+};
+
+static PyObject *str_authenticated, *str_closing, *str_needed, *str_pending;
+
+/* Milliseconds since 1970, asked once for everything that came together. */
+static int ask_clock(struct intake *self)
+{
+    if (self->asked)
+        return 0;
+    PyObject *now = PyObject_CallNoArgs(self->clock);
+    if (now == NULL)
+        return -1;
+    self->now = PyLong_AsUnsignedLongLong(now);
+    Py_DECREF(now);
+    self->asked = 1;
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int say(struct intake *self, PyObject *reply)
+{
+    if (!PyBytes_Check(reply)) {
+        PyErr_SetString(PyExc_TypeError, "a reply is bytes");
+        return -1;
+    }
+    return bytes_add(&self->replies, PyBytes_AS_STRING(reply), (size_t)PyBytes_GET_SIZE(reply));
+}
+
+static int say_refused(struct intake *self, int refusal)
+{
+    return say(self, PyList_GET_ITEM(self->refusals, refusal));
+}
+
+static int say_id(struct intake *self, uint64_t ms, uint64_t seq)
+{
+    char id[48], reply[64];
+    int length = snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)ms, (unsigned long long)seq);
+    length = snprintf(reply, sizeof reply, "$%d\r\n%s\r\n", length, id);
+    return bytes_add(&self->replies, reply, (size_t)length);
+}
+
+/* The end of a stream, where the next id goes; `new` if it is not in the table yet. A refusal, TAKEN, or -2. */
+static int tail_of(struct intake *self, struct word stream, struct tail **tail, struct tail *new)
+{
+    *tail = names_find(&self->streams, stream);
+    if (*tail != NULL)
+        return TAKEN;
+    memset(new, 0, sizeof *new);
+    *tail = new;
+    return self->streams.used >= self->most_streams ? MANY_STREAMS : TAKEN;
+}
+
+static int keep_tail(struct intake *self, struct word stream, const struct tail *tail)
+{
+    struct tail *kept = PyMem_Malloc(sizeof *kept);
+    if (kept == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *kept = *tail;
+    if (names_add(&self->streams, stream, kept) < 0) {
+        PyMem_Free(kept);
+        return -1;
+    }
+    return 0;
+}
+
+/* Put an event into the block, to be sealed with the others; 0, or -1 with an error set. */
+static int put(struct intake *self, const struct event *event, struct row *row)
+{
+    struct key *key = keys_for(&self->keys, &self->block, event->tenant);
+
+    if (key == NULL)
+        return -1;
+    row->epoch = key->epoch;
+    row->key = key->serial;
+    /* Counted before it is used: a counter that was tried is never tried again. */
+    row->counter = key->used++;
+    if (block_append(&self->block, event, &self->plan, row) < 0 || keys_wait(&self->keys, &self->block, key) < 0)
+        return -1;
+    self->sealed++;
+    self->sealed_bytes += event->secret;
+    return 0;
+}
+
+/* One XADD; 0 with the reply said, or -1 with an error set. */
+static int add(struct intake *self)
+{
+    struct event event;
+    struct tail *tail, new;
+    struct row row = {0};
+
+    if (PyBytes_Check(self->refusal) && PyBytes_GET_SIZE(self->refusal) > 0)
+        return say(self, self->refusal);
+    int refusal = event_read(&event, self->request.words, self->request.count, &self->plan);
+    if (refusal == TAKEN)
+        refusal = tail_of(self, event.stream, &tail, &new);
+    if (refusal != TAKEN)
+        return say_refused(self, refusal);
+    if (ask_clock(self) < 0)
+        return -1;
+    row.ms = tail->ms;
+    row.seq = tail->seq;
+    refusal = id_after(&event.id, &row.ms, &row.seq, self->now);
+    row.time = event.has_time ? event.time : (int64_t)row.ms;
+    if (refusal == TAKEN && row.time > LATEST)
+        refusal = BAD_TIME;
+    if (refusal != TAKEN)
+        return say_refused(self, refusal);
+    if (put(self, &event, &row) < 0)
+        return -1;
+    *tail = (struct tail){row.ms, row.seq, tail->length + 1};
+    if (tail == &new && keep_tail(self, event.stream, &new) < 0)
+        return -1;
+    return say_id(self, row.ms, row.seq);
+}
+
+/* Any other request: Python answers. */
+static int ask(struct intake *self, PyObject *conversation)
+{
+    PyObject *words = PyList_New((Py_ssize_t)self->request.count);
+    for (size_t i = 0; words != NULL && i < self->request.count; i++) {
+        struct word w = self->request.words[i];
+        PyObject *word = PyBytes_FromStringAndSize(w.text, (Py_ssize_t)w.length);
+        if (word == NULL)
+            Py_CLEAR(words);
+        else
+            PyList_SET_ITEM(words, (Py_ssize_t)i, word);
+    }
+    if (words == NULL)
+        return -1;
+    PyObject *reply = PyObject_CallFunctionObjArgs(self->answer, conversation, words, NULL);
+    Py_DECREF(words);
+    int failed = reply == NULL ? -1 : say(self, reply);
+    Py_XDECREF(reply);
+    return failed;
+}
+
+static int is_xadd(const struct request *request)
+{
+    const char *t = request->words[0].text;
+    return request->words[0].length == 4 && (t[0] | 32) == 'x' && (t[1] | 32) == 'a' && (t[2] | 32) == 'd'
+           && (t[3] | 32) == 'd';
+}
+
+static int truth_of(PyObject *object, PyObject *name)
+{
+    PyObject *value = PyObject_GetAttr(object, name);
+    int truth = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return truth;
+}
+
+static int set_needed(PyObject *conversation, size_t needed)
+{
+    PyObject *number = PyLong_FromSize_t(needed);
+    int failed = number == NULL ? -1 : PyObject_SetAttr(conversation, str_needed, number);
+    Py_XDECREF(number);
+    return failed;
+}
+
+static int break_off(struct intake *self, PyObject *conversation, const char *problem)
+{
+    char reply[128];
+    int length = snprintf(reply, sizeof reply, "-ERR Protocol error: %s\r\n", problem);
+    self->protocol_errors++;
+    if (PyObject_SetAttr(conversation, str_closing, Py_True) < 0)
+        return -1;
+    return bytes_add(&self->replies, reply, (size_t)length);
+}
+
+/* Every whole request in the buffer; `*at` is behind the last of them. */
+static int walk(struct intake *self, PyObject *conversation, const char *buffer, size_t length, size_t *at)
+{
+    char problem[64];
+    size_t needed = 0;
+    int closing = 0;
+
+    while (!closing) {
+        enum verdict verdict = resp_next(&self->request, buffer, length, at, &self->limits, &needed, problem);
+        if (verdict == RESP_FAILED)
+            return -1;
+        if (verdict == RESP_BROKEN)
+            return break_off(self, conversation, problem);
+        if (verdict == RESP_CUT)
+            return set_needed(conversation, needed - *at);
+        if (self->request.count == 0)
+            continue;
+        int known = is_xadd(&self->request) ? truth_of(conversation, str_authenticated) : 0;
+        if (known < 0 || (known ? add(self) : ask(self, conversation)) < 0)
+            return -1;
+        if (!known && (closing = truth_of(conversation, str_closing)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Walk what was said, together with what had been said before if a request was cut. */
+static int listen(struct intake *self, PyObject *conversation, PyObject *pending, const Py_buffer *data)
+{
+    size_t at = 0, before = (size_t)PyByteArray_GET_SIZE(pending), length = before + (size_t)data->len;
+
+    if (before == 0) {
+        if (walk(self, conversation, data->buf, length, &at) < 0)
+            return -1;
+        if (at == length)
+            return 0;
+        if (PyByteArray_Resize(pending, (Py_ssize_t)(length - at)) < 0)
+            return -1;
+        memcpy(PyByteArray_AS_STRING(pending), (const char *)data->buf + at, length - at);
+        return 0;
+    }
+    if (PyByteArray_Resize(pending, (Py_ssize_t)length) < 0)
+        return -1;
+    memcpy(PyByteArray_AS_STRING(pending) + before, data->buf, (size_t)data->len);
+    PyObject *needed = PyObject_GetAttr(conversation, str_needed);
+    size_t enough = needed == NULL ? 0 : PyLong_AsSize_t(needed);
+    Py_XDECREF(needed);
+    if (PyErr_Occurred())
+        return -1;
+    if (length < enough)
+        return 0;
+    /* While it is exported the bytearray cannot be resized by whoever answers. */
+    Py_buffer view;
+    if (PyObject_GetBuffer(pending, &view, PyBUF_SIMPLE) < 0)
+        return -1;
+    int failed = walk(self, conversation, view.buf, length, &at);
+    PyBuffer_Release(&view);
+    if (failed < 0)
+        return -1;
+    memmove(PyByteArray_AS_STRING(pending), PyByteArray_AS_STRING(pending) + at, length - at);
+    return PyByteArray_Resize(pending, (Py_ssize_t)(length - at));
+}
+
+PyDoc_STRVAR(feed_doc, "Take what was read from a connection; what to write to it.");
+
+static PyObject *feed(struct intake *self, PyObject *const *args, Py_ssize_t count)
+{
+    Py_buffer data;
+    PyObject *reply = NULL;
+
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "feed(conversation, data)");
+        return NULL;
+    }
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "an intake is fed by one thread, one piece at a time");
+        return NULL;
+    }
+    int closing = truth_of(args[0], str_closing);
+    if (closing != 0)
+        return closing < 0 ? NULL : PyBytes_FromStringAndSize(NULL, 0);
+    PyObject *pending = PyObject_GetAttr(args[0], str_pending);
+    if (pending == NULL)
+        return NULL;
+    if (!PyByteArray_Check(pending)) {
+        PyErr_SetString(PyExc_TypeError, "pending is a bytearray");
+        Py_DECREF(pending);
+        return NULL;
+    }
+    if (PyObject_GetBuffer(args[1], &data, PyBUF_SIMPLE) < 0) {
+        Py_DECREF(pending);
+        return NULL;
+    }
+    size_t rows = self->block.rows;
+    self->busy = 1;
+    self->asked = 0;
+    self->replies.length = 0;
+    self->keys.from = rows;
+    if (listen(self, args[0], pending, &data) == 0 && keys_seal(&self->keys, &self->block) == 0) {
+        reply = PyBytes_FromStringAndSize(self->replies.data, (Py_ssize_t)self->replies.length);
+    } else {
+        /* Nothing that lies open may stay: what this piece added is gone. */
+        self->sealed -= self->block.rows - rows;
+        block_cut(&self->block, rows);
+        keys_forget_rows(&self->keys, &self->block);
+    }
+    self->busy = 0;
+    PyBuffer_Release(&data);
+    Py_DECREF(pending);
+    return reply;
+}
+
+PyDoc_STRVAR(take_doc, "The rows sealed since the last time: (rows, numbers, values, ends, data, marks).");
+
+static PyObject *refuse_if_busy(const struct intake *self)
+{
+    if (self->busy)
+        PyErr_SetString(PyExc_RuntimeError, "the intake is being fed");
+    return self->busy ? NULL : Py_None;
+}
+
+static PyObject *take(struct intake *self, PyObject *Py_UNUSED(none))
+{
+    return refuse_if_busy(self) ? block_take(&self->block) : NULL;
+}
+
+PyDoc_STRVAR(rotate_doc, "Begin a new epoch of keys.");
+
+static PyObject *rotate(struct intake *self, PyObject *Py_UNUSED(none))
+{
+    if (!refuse_if_busy(self) || keys_rotate(&self->keys) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(tail_doc, "Last id and length of a stream.");
+
+static PyObject *tail(struct intake *self, PyObject *stream)
+{
+    Py_buffer name;
+    if (PyObject_GetBuffer(stream, &name, PyBUF_SIMPLE) < 0)
+        return NULL;
+    const struct tail *found = names_find(&self->streams, (struct word){name.buf, (size_t)name.len});
+    PyBuffer_Release(&name);
+    static const struct tail nothing;
+    found = found ? found : &nothing;
+    return Py_BuildValue("(KKK)", (unsigned long long)found->ms, (unsigned long long)found->seq,
+                         (unsigned long long)found->length);
+}
+
+PyDoc_STRVAR(resume_doc, "Go on with a stream where the log says it ended.");
+
+static PyObject *resume(struct intake *self, PyObject *args)
+{
+    const char *text;
+    Py_ssize_t length;
+    unsigned long long ms, seq, count;
+
+    if (!PyArg_ParseTuple(args, "y#(KKK)", &text, &length, &ms, &seq, &count))
+        return NULL;
+    struct word stream = {text, (size_t)length};
+    struct tail given = {ms, seq, count}, *known = names_find(&self->streams, stream);
+    if (known != NULL)
+        *known = given;
+    else if (keep_tail(self, stream, &given) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* The names that mean something: [(name, meaning, place)]. */
+static int plan_begin(struct plan *plan, PyObject *meant, PyObject *counted, int values)
+{
+    PyObject *items = PySequence_Tuple(meant);
+    if (items == NULL)
+        return -1;
+    plan->owner = Py_BuildValue("(NO)", items, counted);
+    plan->count = (size_t)PyTuple_GET_SIZE(items);
+    plan->values = values;
+    plan->meant = PyMem_Calloc(plan->count + 1, sizeof *plan->meant);
+    if (plan->owner == NULL || plan->meant == NULL)
+        return -1;
+    plan->counted = (struct word){PyBytes_AS_STRING(counted), (size_t)PyBytes_GET_SIZE(counted)};
+    for (size_t i = 0; i < plan->count; i++) {
+        const char *text;
+        Py_ssize_t length;
+        int meaning, place;
+        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, (Py_ssize_t)i), "y#ii", &text, &length, &meaning, &place))
+            return -1;
+        plan->meant[i] = (struct meant){{text, (size_t)length}, (enum meaning)meaning, place};
+    }
+    return 0;
+}
+
+static int init(struct intake *self, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"meant",   "counted", "values", "bulk",     "args",    "request", "keyring", "clock", "answer",
+                            "refusals", "library", "records_per_key", "max_keys", "max_streams", NULL};
+    PyObject *meant, *counted, *keyring, *clock, *answer, *refusals;
+    const char *library;
+    int values;
+    Py_ssize_t bulk, most_args, request, streams;
+    unsigned long long records, most;
+
+    if (self->clock != NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "an intake is made once");
+        return -1;
+    }
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OSinnnOOOO!sKKn", names, &meant, &counted, &values, &bulk,
+                                     &most_args, &request, &keyring, &clock, &answer, &PyList_Type, &refusals,
+                                     &library, &records, &most, &streams))
+        return -1;
+    if (values < 0 || values > MAX_VALUES || PyList_GET_SIZE(refusals) != REFUSALS + values) {
+        PyErr_SetString(PyExc_ValueError, "at most 8 values, and a reply for each refusal");
+        return -1;
+    }
+    self->limits = (struct limits){(size_t)bulk, (size_t)most_args, (size_t)request};
+    self->keys.keyring = Py_NewRef(keyring);
+    self->keys.records = records;
+    self->keys.most = most;
+    self->clock = Py_NewRef(clock);
+    self->answer = Py_NewRef(answer);
+    self->refusals = PyList_GetSlice(refusals, 0, PyList_GET_SIZE(refusals));
+    self->refusal = PyBytes_FromStringAndSize(NULL, 0);
+    self->most_streams = (size_t)streams;
+    self->block.values = values;
+    if (self->refusals == NULL || self->refusal == NULL || plan_begin(&self->plan, meant, counted, values) < 0)
+        return -1;
+    return libcrypto_open(&self->keys.crypto, library) < 0 ? -1 : block_begin(&self->block);
+}
+
+static int traverse(struct intake *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(self->clock);
+    Py_VISIT(self->answer);
+    Py_VISIT(self->refusals);
+    Py_VISIT(self->refusal);
+    Py_VISIT(self->plan.owner);
+    Py_VISIT(self->keys.keyring);
+    for (size_t i = 0; i < self->keys.table.size; i++)
+        if (self->keys.table.slots[i].value != NULL)
+            Py_VISIT(((struct key *)self->keys.table.slots[i].value)->secret);
+    return 0;
+}
+
+/* What can be part of a cycle. The rest of the intake stays whole until it is released. */
+static int clear(struct intake *self)
+{
+    Py_CLEAR(self->clock);
+    Py_CLEAR(self->answer);
+    return 0;
+}
+
+static void dealloc(struct intake *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    Py_CLEAR(self->refusals);
+    Py_CLEAR(self->refusal);
+    keys_free(&self->keys);
+    names_clear(&self->streams, PyMem_Free);
+    block_free(&self->block);
+    bytes_free(&self->replies);
+    PyMem_Free(self->request.words);
+    PyMem_Free(self->plan.meant);
+    Py_CLEAR(self->plan.owner);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *get_rows(struct intake *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromSize_t(self->block.rows);
+}
+
+static PyObject *get_size(struct intake *self, void *Py_UNUSED(closure))
+{
+    return PyLong_FromSize_t(self->block.size);
+}
+
+static PyMethodDef methods[] = {
+    {"feed", (PyCFunction)(void (*)(void))feed, METH_FASTCALL, feed_doc},
+    {"take", (PyCFunction)take, METH_NOARGS, take_doc},
+    {"rotate", (PyCFunction)rotate, METH_NOARGS, rotate_doc},
+    {"tail", (PyCFunction)tail, METH_O, tail_doc},
+    {"resume", (PyCFunction)resume, METH_VARARGS, resume_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef attributes[] = {
+    {"rows", (getter)get_rows, NULL, "Rows in the block.", NULL},
+    {"size", (getter)get_size, NULL, "About how many bytes they will need.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMemberDef members[] = {
+    {"sealed", T_ULONGLONG, offsetof(struct intake, sealed), READONLY, "Events sealed."},
+    {"sealed_bytes", T_ULONGLONG, offsetof(struct intake, sealed_bytes), READONLY, "Their secret bytes."},
+    {"protocol_errors", T_ULONGLONG, offsetof(struct intake, protocol_errors), READONLY, "Broken requests."},
+    {"refusal", T_OBJECT_EX, offsetof(struct intake, refusal), 0, "Refuses every event while it is not empty."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(intake_doc, "Requests in, replies and sealed rows out; see tenure.pipeline.intake.");
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)intake_doc},
+    {Py_tp_init, init},
+    {Py_tp_traverse, traverse},
+    {Py_tp_clear, clear},
+    {Py_tp_dealloc, dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, attributes},
+    {Py_tp_members, members},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "tenure.pipeline._native.Intake",
+    .basicsize = sizeof(struct intake),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = slots,
+};
+
+static int execute(PyObject *module)
+{
+    str_authenticated = PyUnicode_InternFromString("authenticated");
+    str_closing = PyUnicode_InternFromString("closing");
+    str_needed = PyUnicode_InternFromString("needed");
+    str_pending = PyUnicode_InternFromString("pending");
+    if (!str_authenticated || !str_closing || !str_needed || !str_pending)
+        return -1;
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (type == NULL)
+        return -1;
+    int failed = PyModule_AddObjectRef(module, "Intake", type);
+    Py_DECREF(type);
+    return failed;
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, execute},
+    {0, NULL},
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "tenure.pipeline._native",
+    .m_doc = "The hot path of the pipeline.",
+    .m_size = 0,
+    .m_slots = module_slots,
+};
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&module);
+}

@@ -1,0 +1,75 @@
+#include "libcrypto.h"
+
+#include <dlfcn.h>
+
+#define GET_TAG 0x10
+
+static int refused(void)
+{
+    PyErr_SetString(PyExc_RuntimeError, "AES-256-GCM was refused by libcrypto");
+    return -1;
+}
+
+static int find(struct libcrypto *c, const char *path, const char *name, void *into)
+{
+    void *found = dlsym(c->library, name);
+    if (found == NULL) {
+        PyErr_Format(PyExc_ImportError, "%s has no %s: it is not a libcrypto of OpenSSL 3", path, name);
+        return -1;
+    }
+    memcpy(into, &found, sizeof found);
+    return 0;
+}
+
+int libcrypto_open(struct libcrypto *c, const char *path)
+{
+    c->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (c->library == NULL) {
+        PyErr_Format(PyExc_ImportError, "libcrypto cannot be loaded: %s", dlerror());
+        return -1;
+    }
+    if (find(c, path, "EVP_aes_256_gcm", &c->aes_256_gcm) < 0 || find(c, path, "EVP_CIPHER_CTX_new", &c->context_new) < 0
+        || find(c, path, "EVP_CIPHER_CTX_free", &c->context_free) < 0
+        || find(c, path, "EVP_CIPHER_CTX_ctrl", &c->context_ctrl) < 0
+        || find(c, path, "EVP_EncryptInit_ex", &c->init) < 0 || find(c, path, "EVP_EncryptUpdate", &c->update) < 0
+        || find(c, path, "EVP_EncryptFinal_ex", &c->final) < 0)
+        return -1;
+    c->context = c->context_new();
+    if (c->context == NULL || !c->init(c->context, c->aes_256_gcm(), NULL, NULL, NULL))
+        return refused();
+    return 0;
+}
+
+void libcrypto_close(struct libcrypto *c)
+{
+    if (c->context != NULL)
+        c->context_free(c->context);
+    if (c->library != NULL)
+        dlclose(c->library);
+    memset(c, 0, sizeof *c);
+}
+
+int libcrypto_use(struct libcrypto *c, const unsigned char *key)
+{
+    return c->init(c->context, NULL, NULL, key, NULL) ? 0 : refused();
+}
+
+int libcrypto_forget(struct libcrypto *c)
+{
+    static const unsigned char nothing[KEY_SIZE];
+    return libcrypto_use(c, nothing);
+}
+
+int libcrypto_seal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, unsigned char *data,
+                   size_t size)
+{
+    int written;
+
+    if (!c->init(c->context, NULL, NULL, NULL, nonce)
+        || !c->update(c->context, NULL, &written, (const unsigned char *)bound->data, (int)bound->length)
+        || (size > 0 && !c->update(c->context, data, &written, data, (int)size))
+        || !c->final(c->context, data + size, &written)
+        || !c->context_ctrl(c->context, GET_TAG, TAG_SIZE, data + size))
+        return refused();
+    return 0;
+}

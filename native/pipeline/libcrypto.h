@@ -1,0 +1,35 @@
+/* OpenSSL's libcrypto, opened at run time: no header and no link, so that the path is the operator's choice. */
+#ifndef TENURE_PIPELINE_LIBCRYPTO_H
+#define TENURE_PIPELINE_LIBCRYPTO_H
+
+#include "memory.h"
+
+#define KEY_SIZE 32
+#define NONCE_SIZE 12
+#define TAG_SIZE 16
+
+struct libcrypto {
+    void *library;
+    void *context;
+    const void *(*aes_256_gcm)(void);
+    void *(*context_new)(void);
+    void (*context_free)(void *);
+    int (*context_ctrl)(void *, int, int, void *);
+    int (*init)(void *, const void *, void *, const unsigned char *, const unsigned char *);
+    int (*update)(void *, unsigned char *, int *, const unsigned char *, int);
+    int (*final)(void *, unsigned char *, int *);
+};
+
+/* 0, or -1 with a Python error set. */
+int libcrypto_open(struct libcrypto *c, const char *path);
+void libcrypto_close(struct libcrypto *c);
+
+/* The key schedule is made here, in libcrypto's ordinary heap, and overwritten by libcrypto_forget. */
+int libcrypto_use(struct libcrypto *c, const unsigned char *key);
+int libcrypto_forget(struct libcrypto *c);
+
+/* Seal `size` bytes where they lie; the tag goes behind them. */
+int libcrypto_seal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, unsigned char *data,
+                   size_t size);
+
+#endif

@@ -1,0 +1,141 @@
+"""The whole pipeline of one process: every part made, in order, from the settings; at the end closed, in reverse."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import tenure
+from tenure.pipeline.block import schema_of
+from tenure.pipeline.books import Books, resident_bytes
+from tenure.pipeline.commands import Commands, password_digest
+from tenure.pipeline.event import Plan
+from tenure.pipeline.intake import Intake, Order
+from tenure.pipeline.keeper import Keeper
+from tenure.pipeline.native import make_intake
+from tenure.pipeline.opening import Opener
+from tenure.pipeline.recovery import Recovered, mark_reader, recover
+from tenure.pipeline.resp import Limits
+from tenure.pipeline.results import Results
+from tenure.pipeline.seal.keyring import Keyring
+from tenure.pipeline.seal.libcrypto import Libcrypto
+from tenure.pipeline.seal.master import read_master_key
+from tenure.pipeline.segments import Header, SegmentWriter
+from tenure.pipeline.server import Server
+from tenure.pipeline.settings import Settings, SettingsError
+from tenure.pipeline.windows import Windows
+
+__all__ = ["BOOKS", "Opening", "serve"]
+
+BOOKS = "books.json"
+RESULTS = "results.duckdb"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What is worth saying when the server begins to listen."""
+
+    where: list[str]
+    intake: str
+    libcrypto: str
+    gigabytes_per_second: float
+    recovered: Recovered
+    runtime: str
+
+
+def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, int | float]:
+    """Run a pipeline until it is told to stop. Its books, balanced or not, after everything is closed."""
+    settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    books = Books()
+    rss = resident_bytes()
+    with tenure.Scope() as scope:
+        server, say = _assembled(settings, books, scope)
+        rss = resident_bytes()
+        _run(server, lambda where: opened(say(where)))
+    last = books.snapshot() | {"rss_at_start": rss}
+    (settings.directory / BOOKS).write_text(json.dumps(last, indent=1), "utf-8")
+    return last
+
+
+def _run(server: Server, listening: Callable[[list[str]], None]) -> None:
+    """Run the event loop: uvloop's."""
+    import uvloop
+
+    uvloop.run(server.run(listening))
+
+
+def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[Server, Callable[[list[str]], Opening]]:
+    """Every part, from the key up; the scope closes what has to be closed."""
+    libcrypto = Libcrypto(settings.seal.libcrypto)
+    master = scope.push(read_master_key(Path(settings.seal.key_file)))
+    keyring = Keyring.of(master, libcrypto)
+    scope.callback(keyring.close)
+    windows = Windows(settings.windows.width, settings.windows.lateness, settings.fields.values)
+    results = Results(settings.directory / RESULTS)
+    plan = Plan(settings.fields)
+    with Opener(libcrypto, master) as opener:
+        recovered = recover(settings.directory, results.checkpoint(), windows, mark_reader(opener, plan.counted))
+    header = Header(keyring.root, settings.fields.values, schema_of(settings.fields.values))
+    keep, front = settings.keep, settings.front
+    segments = SegmentWriter(
+        settings.directory, header, keep.segment_bytes, keep.block_bytes + front.max_request + (1 << 20)
+    )
+    scope.callback(segments.close)
+    commands = Commands(
+        length=lambda stream: server.intake.tail(stream)[2],
+        info=books.snapshot,
+        shutdown=lambda: server.stop(),
+        settings={"save": "", "appendonly": "yes", "appendfsync": keep.fsync, "port": str(front.port)},
+        password=_read_password(front.password_file),
+    )
+    order = Order(
+        plan,
+        Limits(front.max_bulk, front.max_args, front.max_request),
+        keyring,
+        lambda: time.time_ns() // 1_000_000,
+        commands,
+        settings.seal.records_per_key,
+        settings.seal.max_keys,
+        settings.fields.max_streams,
+    )
+    intake = make_intake(order)
+    _resumed(intake, recovered)
+    books.gauges |= {
+        "keys_opened": lambda: keyring.opened,
+        "keys_closed": lambda: keyring.closed,
+        "epoch": lambda: keyring.epoch,
+        "windows_open": lambda: windows.open,
+        "late": lambda: windows.late,
+        "recovered": lambda: recovered.events,
+    }
+    keeper = Keeper(keep, intake, segments, windows, results, books)
+    server = Server(settings, intake, keeper, books, commands.password)
+    speed = libcrypto.speed()
+    return server, lambda where: Opening(
+        where, type(intake).__name__, libcrypto.version, speed, recovered, tenure.implementation
+    )
+
+
+def _resumed(intake: Intake, recovered: Recovered) -> None:
+    """Go on where the log ends."""
+    for stream, tail in recovered.tails.items():
+        intake.resume(stream.encode(), tail)
+
+
+def _read_password(path: str) -> bytes:
+    """The digest of the password in a file that nobody else can read; nothing if there is no file."""
+    if not path:
+        return b""
+    try:
+        mode = Path(path).stat().st_mode & 0o077
+        word = Path(path).read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"[front] password_file {path}: {error.strerror}") from error
+    if mode:
+        raise SettingsError(f"[front] password_file {path} can be read by others. Say: chmod 600 {path}")
+    if not word:
+        raise SettingsError(f"[front] password_file {path} is empty")
+    return password_digest(word)

@@ -1,0 +1,95 @@
+"""One connection: bytes in, replies out, and never more of either waiting than is allowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, cast
+
+from tenure.pipeline.intake import Conversation
+
+__all__ = ["Connection", "House"]
+
+
+class House(Protocol):
+    """What a connection asks of the server it belongs to."""
+
+    def entered(self, connection: Connection) -> bool:
+        """Whether there is room for one more."""
+
+    def left(self, connection: Connection) -> None:
+        """It is gone."""
+
+    def said(self, connection: Connection, data: bytes) -> None:
+        """It said something; the replies come back by ``reply``."""
+
+
+class Connection(asyncio.Protocol):
+    """Backpressure both ways: who does not read what it is told is not listened to until it does."""
+
+    __slots__ = ("awaiting_since", "conversation", "heard", "house", "paused", "transport")
+
+    def __init__(self, house: House, *, authenticated: bool, now: float) -> None:
+        self.house = house
+        self.conversation = Conversation(authenticated=authenticated)
+        self.transport: asyncio.Transport | None = None
+        #: When it last said anything, and since when it has been paused or has left a request unfinished.
+        self.heard = now
+        self.awaiting_since: float | None = None
+        self.paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The peer is there."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=1 << 20, low=1 << 18)
+        if not self.house.entered(self):
+            self.transport.write(b"-ERR max number of clients reached\r\n")
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """The peer said something."""
+        self.house.said(self, data)
+
+    def reply(self, data: bytes) -> None:
+        """Tell the peer; after the last word of a conversation, close."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if data:
+            self.transport.write(data)
+        if self.conversation.closing:
+            self.transport.close()
+
+    def pause_writing(self) -> None:
+        """The peer does not read: stop listening to it."""
+        self.paused = True
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The peer has read."""
+        self.paused = False
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The peer is gone."""
+        self.transport = None
+        self.house.left(self)
+
+    def end(self) -> None:
+        """Close after what was written is out."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close now; what was not read is dropped."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def overdue(self, now: float, idle: float, stall: float) -> bool:
+        """Whether it has been silent, stuck in a request or not reading for longer than allowed; asked regularly."""
+        if self.paused or self.conversation.pending:
+            if self.awaiting_since is None:
+                self.awaiting_since = now
+            return bool(stall) and now - self.awaiting_since > stall
+        self.awaiting_since = None
+        return bool(idle) and now - self.heard > idle

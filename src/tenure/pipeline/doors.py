@@ -1,0 +1,112 @@
+"""Where the server listens: TCP, a Unix socket, or both; and where it refuses to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+import ssl
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tenure.pipeline.settings import Front, SettingsError
+
+__all__ = ["Doors", "protected"]
+
+
+@dataclass
+class Doors:
+    """The open ones."""
+
+    front: Front
+    servers: list[asyncio.Server] = field(default_factory=list)
+
+    async def open(self, connection: Callable[[], asyncio.Protocol]) -> list[str]:
+        """Begin to listen; where, as a person would write it."""
+        protected(self.front)
+        loop, where = asyncio.get_running_loop(), list[str]()
+        if self.front.tcp:
+            server = await loop.create_server(
+                connection, self.front.host, self.front.port, ssl=_tls(self.front), backlog=511
+            )
+            self.servers.append(server)
+            where += [f"{name[0]}:{name[1]}" for name in (bound.getsockname() for bound in server.sockets)]
+        if self.front.unix:
+            self.servers.append(await loop.create_unix_server(connection, sock=_unix_socket(Path(self.front.unix))))
+            where.append(self.front.unix)
+        return where
+
+    def close(self) -> None:
+        """Listen no more; connections that are there stay."""
+        for server in self.servers:
+            server.close()
+        if self.front.unix and self.servers:
+            Path(self.front.unix).unlink(missing_ok=True)
+
+
+def protected(front: Front) -> None:
+    """Refuse to be reachable from elsewhere without a password and TLS, unless told so in so many words."""
+    missing = [
+        name
+        for name, there in (("password_file", front.password_file), ("tls_certificate", front.tls_certificate))
+        if not there
+    ]
+    if front.tcp and missing and not front.expose_without_protection and not _is_loopback(front.host):
+        raise SettingsError(
+            f"[front] host is {front.host}, which others can reach, and {' and '.join(missing)} not set. "
+            "Set both, listen on 127.0.0.1, or say expose_without_protection = true."
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _tls(front: Front) -> ssl.SSLContext | None:
+    """The TLS context, if there is a certificate."""
+    if not front.tls_certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(front.tls_certificate, front.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"[front] tls_certificate {front.tls_certificate}: {error}") from error
+    return context
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """A Unix socket that only its owner can use, from the first moment it is there."""
+    if path.exists():
+        if not stat.S_ISSOCK(path.stat().st_mode) or _answers(path):
+            raise SettingsError(f"[front] unix: {path} is there already and in use")
+        path.unlink()
+    made = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        made.bind(str(path))
+    except OSError as error:
+        made.close()
+        raise SettingsError(f"[front] unix: {path}: {error.strerror}") from error
+    finally:
+        os.umask(before)
+    return made
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+        return True

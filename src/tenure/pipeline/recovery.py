@@ -1,0 +1,94 @@
+"""What a server must know before it goes on: read from the log and the results its predecessor left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tenure.pipeline.event import unpacked
+from tenure.pipeline.opening import Opener, columns_of
+from tenure.pipeline.results import Checkpoint
+from tenure.pipeline.segments import Damage, Frame, Segment, mend, segments_in
+from tenure.pipeline.windows import Stream, Windows
+
+__all__ = ["Recovered", "mark_reader", "recover"]
+
+Marks = Callable[[Frame, npt.NDArray[np.int64]], npt.NDArray[np.int64]]
+
+
+@dataclass
+class Recovered:
+    """What was found."""
+
+    #: Last id and length of each stream.
+    tails: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    events: int = 0
+    damage: list[Damage] = field(default_factory=list)
+
+
+def recover(directory: Path, checkpoint: Checkpoint, windows: Windows, marks: Marks) -> Recovered:
+    """Mend the log, then go through it: ids and lengths of all, and again into the windows what is still open."""
+    found = Recovered()
+    for name, high, closed_before, late in checkpoint.streams:
+        windows.streams[name] = Stream(high, closed_before, late)
+    for frame in _frames(directory, found):
+        _count_tails(frame.batch, found)
+        after = (int(frame.path.stem), frame.number) >= checkpoint.place
+        rows = np.arange(frame.batch.num_rows) if after else np.flatnonzero(_unclosed(frame.batch, windows))
+        if len(rows):
+            windows.add(frame.batch.take(pa.array(rows)), marks(frame, rows))
+    return found
+
+
+def _frames(directory: Path, found: Recovered) -> Iterator[Frame]:
+    """Every frame of the log; the newest segment is mended first, for only there a write can be torn."""
+    paths = segments_in(directory)
+    torn = mend(paths[-1]) if paths else None
+    found.damage += [torn] if torn else []
+    for path in segments_in(directory):
+        segment = Segment.of(path)
+        yield from segment.frames()
+        if segment.end and segment.end.lost:
+            found.damage.append(segment.end)
+
+
+def _count_tails(batch: pa.RecordBatch, found: Recovered) -> None:
+    """Note the last id and the length of each stream in the batch."""
+    found.events += batch.num_rows
+    streams = batch.column("stream").dictionary_encode()
+    codes = streams.indices.to_numpy()
+    for code, name in enumerate(streams.dictionary.to_pylist()):
+        rows = np.flatnonzero(codes == code)
+        last = int(rows[-1])
+        length = found.tails.get(name, (0, 0, 0))[2] + len(rows)
+        found.tails[name] = batch.column("ms")[last].as_py(), batch.column("seq")[last].as_py(), length
+
+
+def _unclosed(batch: pa.RecordBatch, windows: Windows) -> npt.NDArray[np.bool_]:
+    """Which events of a frame that the results know belong to windows they do not have yet."""
+    streams = batch.column("stream").dictionary_encode()
+    known = [windows.streams.get(name, Stream()).closed_before for name in streams.dictionary.to_pylist()]
+    borders = np.asarray(known, dtype=np.int64)[streams.indices.to_numpy()]
+    times = batch.column("time").cast(pa.int64()).to_numpy()
+    return np.asarray(times >= borders)
+
+
+def mark_reader(opener: Opener, counted: bytes) -> Marks:
+    """Reads the field whose distinct values are counted back out of the sealed records."""
+
+    def marks(frame: Frame, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        columns = columns_of(frame)
+        found = np.zeros(len(rows), dtype=np.int64)
+        for at, row in enumerate(rows.tolist()):
+            words = unpacked(columns.texts[2][row].as_py()) + unpacked(opener.secret(frame, columns, row))
+            for name, value in zip(words[::2], words[1::2], strict=True):
+                if name == counted:
+                    found[at] = hash(value)
+        return found
+
+    return marks

@@ -1,0 +1,63 @@
+"""The master key: made once into a file nobody else can read, and read from there straight into locked memory."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import tenure
+from tenure.pipeline.seal.libcrypto import KEY
+
+__all__ = ["MasterKeyError", "make_master_key", "read_master_key"]
+
+
+class MasterKeyError(Exception):
+    """The file of the master key cannot be used: says which, why, and what to do."""
+
+
+def make_master_key(path: Path) -> None:
+    """A new random master key in a new file that only its owner can read."""
+    try:
+        file = tenure.open(
+            os.open, str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, release=os.close, kind="key file"
+        )
+    except FileExistsError as error:
+        raise MasterKeyError(
+            f"{path} exists already. Whatever was sealed under it needs it: move it away if you really want a new one."
+        ) from error
+    with file, tenure.SecretBuffer(KEY) as secret, file.lease() as fd, secret.lease() as view:
+        _fill_from(Path("/dev/urandom"), view)
+        if os.write(fd, view) != KEY:
+            raise MasterKeyError(f"{path}: the key could not be written whole")
+        os.fsync(fd)
+
+
+def read_master_key(path: Path) -> tenure.SecretBuffer:
+    """The master key in ``path``. It never becomes ``bytes`` or ``str``: the kernel writes it into locked memory."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise MasterKeyError(f"{path}: {error.strerror}. Make one with: tenure pipeline init") from error
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise MasterKeyError(
+            f"{path} has mode {stat.S_IMODE(found.st_mode):04o}: others can read it. "
+            f"Say: chmod 600 {path}, and think of the key as known to whoever could."
+        )
+    if found.st_size != KEY:
+        raise MasterKeyError(f"{path} has {found.st_size} bytes, a master key has {KEY}")
+    secret = tenure.SecretBuffer(KEY)
+    try:
+        with secret.lease() as view:
+            _fill_from(path, view)
+    except BaseException:
+        secret.close()
+        raise
+    return secret
+
+
+def _fill_from(path: Path, view: memoryview) -> None:
+    """Fill the view with the first bytes of a file."""
+    with tenure.open(os.open, str(path), os.O_RDONLY, release=os.close, kind="key file") as file, file.lease() as fd:
+        if os.readv(fd, [view]) != len(view):
+            raise MasterKeyError(f"{path}: too short")

@@ -1,0 +1,215 @@
+"""The server: listens, hands what it hears to the intake, and keeps time for everything that is due."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from tenure.pipeline.books import Books
+from tenure.pipeline.connection import Connection
+from tenure.pipeline.doors import Doors
+from tenure.pipeline.intake import Intake
+from tenure.pipeline.keeper import Keeper
+from tenure.pipeline.settings import Settings
+
+__all__ = ["Server"]
+
+#: Seconds between two looks at the block, and between two syncs of ``everysec``.
+TICK: Final = 0.1
+SYNC: Final = 1.0
+#: Seconds a drain waits for peers to read their last replies.
+FAREWELL: Final = 2.0
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Server:
+    """One event loop, one intake, and one thread for what would make the loop wait: syncs and commits."""
+
+    settings: Settings
+    intake: Intake
+    keeper: Keeper
+    books: Books
+    password: bytes = b""
+    connections: set[Connection] = field(default_factory=set)
+    #: Replies that wait for the sync of what they acknowledge (``fsync = "always"``).
+    promised: list[tuple[Connection, bytes]] = field(default_factory=list)
+    syncing: bool = False
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: BaseException | None = None
+    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tenure-keeper"))
+
+    def __post_init__(self) -> None:
+        self.always = self.settings.keep.fsync == "always"
+        self.books.gauges |= {
+            "received": lambda: self.intake.sealed,
+            "sealed": lambda: self.intake.sealed,
+            "sealed_bytes": lambda: self.intake.sealed_bytes,
+            "protocol_errors": lambda: self.intake.protocol_errors,
+            "connections": lambda: len(self.connections),
+            "waiting_rows": lambda: self.intake.rows,
+        }
+
+    async def run(self, listening: Callable[[list[str]], None]) -> None:
+        """Serve until told to stop, then drain. Raises what made it stop, if something did."""
+        self.loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.loop.add_signal_handler(number, self.stop)
+        self.keeper.store()
+        doors = Doors(self.settings.front)
+        try:
+            listening(await doors.open(self.connection))
+            tasks = [self.loop.create_task(task) for task in self.duties()]
+            await self.stopping.wait()
+        finally:
+            doors.close()
+        await self.drained(tasks)
+
+    def connection(self) -> Connection:
+        """A new one."""
+        return Connection(self, authenticated=not self.password, now=self.loop.time())
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self.stopping.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop, because of this."""
+        self.failure = self.failure or error
+        self.stop()
+
+    # What connections ask for.
+
+    def entered(self, connection: Connection) -> bool:
+        """Whether there is room for one more."""
+        if len(self.connections) >= self.settings.front.max_connections or self.stopping.is_set():
+            self.books.connections_refused += 1
+            return False
+        self.connections.add(connection)
+        self.books.connections_opened += 1
+        return True
+
+    def left(self, connection: Connection) -> None:
+        """One is gone."""
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self.books.connections_closed += 1
+
+    def said(self, connection: Connection, data: bytes) -> None:
+        """Feed the intake, and reply at once or when what is acknowledged is on the disk."""
+        books = self.books
+        books.batches += 1
+        books.bytes_in += len(data)
+        connection.heard = self.loop.time()
+        try:
+            reply = self.intake.feed(connection.conversation, data)
+        except Exception as error:
+            connection.abort()
+            self.fail(error)
+            return
+        books.intake_seconds += self.loop.time() - connection.heard
+        books.bytes_out += len(reply)
+        if self.keeper.full:
+            self.keeper.store()
+        if not self.always:
+            connection.reply(reply)
+        elif reply or connection.conversation.closing:
+            self.promised.append((connection, reply))
+            if not self.syncing:
+                self.syncing = True
+                self.loop.call_soon(self.loop.create_task, self.keep_promises())
+
+    async def keep_promises(self) -> None:
+        """Store and sync until nobody waits: all who came during one sync share the next."""
+        try:
+            while self.promised:
+                promised, self.promised = self.promised, []
+                self.keeper.store()
+                refusal = self.intake.refusal if self.keeper.unwritten else b""
+                await self.aside(self.keeper.sync)
+                for connection, reply in promised:
+                    connection.reply(refusal or reply)
+        except BaseException as error:
+            self.fail(error)
+        finally:
+            self.syncing = False
+
+    # What is due.
+
+    def duties(self) -> list[Coroutine[None, None, None]]:
+        """Everything that is done again and again."""
+        keep, front = self.settings.keep, self.settings.front
+        duties: list[Coroutine[None, None, None]] = [
+            self.every(TICK, self.keeper.store),
+            self.every(min(self.settings.seal.epoch_seconds, 86400.0), self.intake.rotate),
+            self.every(min(front.stall_timeout or 60.0, 1.0), self.look_round),
+            self.every_aside(keep.commit_seconds, self.commit),
+        ]
+        return duties + ([self.every_aside(SYNC, self.sync)] if keep.fsync == "everysec" else [])
+
+    async def every(self, seconds: float, duty: Callable[[], None]) -> None:
+        """Do it now and then; whatever it raises stops the server."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                duty()
+            except Exception as error:
+                self.fail(error)
+
+    async def every_aside(self, seconds: float, duty: Callable[[], Awaitable[None]]) -> None:
+        """The same for what takes its time."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await duty()
+            except Exception as error:
+                self.fail(error)
+
+    async def aside(self, work: Callable[..., T], *args: object) -> T:
+        """Do it in the thread."""
+        return await self.loop.run_in_executor(self.thread, work, *args)
+
+    async def sync(self) -> None:
+        """What ``everysec`` promises."""
+        await self.aside(self.keeper.sync)
+
+    async def commit(self) -> None:
+        """Closed windows into the results."""
+        commit = self.keeper.due()
+        if commit is not None:
+            await self.aside(self.keeper.commit, commit)
+
+    def look_round(self) -> None:
+        """Close connections that have been silent, stuck or deaf for too long."""
+        now, front = self.loop.time(), self.settings.front
+        for connection in [c for c in self.connections if c.overdue(now, front.idle_timeout, front.stall_timeout)]:
+            self.books.stalled += 1
+            connection.abort()
+
+    async def drained(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Write, sync and commit everything, say goodbye, and raise what went wrong."""
+        while self.syncing:
+            await asyncio.sleep(0.001)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.keeper.store()
+        for connection in list(self.connections):
+            connection.end()
+        deadline = self.loop.time() + FAREWELL
+        while self.connections and self.loop.time() < deadline:
+            await asyncio.sleep(0.005)
+        for connection in list(self.connections):
+            connection.abort()
+        await asyncio.sleep(0)
+        commit = self.keeper.due(last=True)
+        if commit is not None:
+            await self.aside(self.keeper.commit, commit)
+        self.thread.shutdown()
+        if self.failure is not None:
+            raise self.failure

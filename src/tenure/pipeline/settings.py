@@ -1,0 +1,217 @@
+"""What an operator may set, as one frozen value read from a TOML file; every entry has a default that works."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+__all__ = ["FieldNames", "Front", "Keep", "Seal", "Settings", "SettingsError", "WindowSizes", "load", "parsed"]
+
+Fsync = Literal["always", "everysec", "no"]
+FSYNC: Final = ("always", "everysec", "no")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used: says which one, what it is, and what would do."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """Where requests come in, and how much of anything one of them may ask for."""
+
+    host: str = "127.0.0.1"
+    port: int = 6390
+    unix: str = ""
+    #: Listen on TCP as well; without it only the Unix socket is opened.
+    tcp: bool = True
+    password_file: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    #: Allows an address other than loopback without both a password and TLS.
+    expose_without_protection: bool = False
+    max_connections: int = 1000
+    max_bulk: int = 1 << 20
+    max_args: int = 1024
+    max_request: int = 4 << 20
+    #: Seconds a connection may say nothing, and seconds an unfinished request or an unread reply may take.
+    idle_timeout: float = 300.0
+    stall_timeout: float = 30.0
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """Which field of an event is what; a field named nowhere is kept in the open, as it is."""
+
+    tenant: str = "tenant"
+    #: Milliseconds since 1970; an event without it happened when its id says.
+    time: str = "time"
+    values: tuple[str, ...] = ("v",)
+    secret: tuple[str, ...] = ("secret",)
+    #: The field whose distinct values are counted; empty: the first secret one.
+    distinct: str = ""
+    max_streams: int = 10_000
+
+    @property
+    def counted(self) -> str:
+        """The field whose distinct values are counted, or nothing."""
+        return self.distinct or (self.secret[0] if self.secret else "")
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Whose key seals, for how long, and with which libcrypto."""
+
+    key_file: str = "tenure.key"
+    libcrypto: str = ""
+    epoch_seconds: float = 3600.0
+    max_keys: int = 4096
+    #: Never more than 2^32: beyond that AES-GCM under one key is no longer safe.
+    records_per_key: int = 1 << 32
+
+
+@dataclass(frozen=True)
+class WindowSizes:
+    """How long a window is, and how long it waits for events that come late."""
+
+    width_seconds: float = 60.0
+    lateness_seconds: float = 10.0
+
+    @property
+    def width(self) -> int:
+        """The width in milliseconds."""
+        return round(self.width_seconds * 1000)
+
+    @property
+    def lateness(self) -> int:
+        """The allowed lateness in milliseconds."""
+        return round(self.lateness_seconds * 1000)
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where events are kept, and when they are forced onto the disk."""
+
+    directory: str = "tenure-data"
+    fsync: Fsync = "everysec"
+    block_rows: int = 4096
+    block_bytes: int = 4 << 20
+    segment_bytes: int = 256 << 20
+    #: Seconds between two commits of closed windows to the results.
+    commit_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of them, one part for each table of the file."""
+
+    front: Front = field(default_factory=Front)
+    fields: FieldNames = field(default_factory=FieldNames)
+    seal: Seal = field(default_factory=Seal)
+    windows: WindowSizes = field(default_factory=WindowSizes)
+    keep: Keep = field(default_factory=Keep)
+
+    @property
+    def directory(self) -> Path:
+        """Where everything that outlives the process is kept."""
+        return Path(self.keep.directory)
+
+
+def load(path: Path) -> Settings:
+    """The settings in a TOML file; paths in it are relative to the file."""
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+    return _anchored(parsed(tables, str(path)), path.parent)
+
+
+def parsed(tables: Mapping[str, Any], origin: str) -> Settings:
+    """Settings from nested tables; a name that is not one is an error, never ignored."""
+    settings = Settings()
+    parts = {part.name: getattr(settings, part.name) for part in fields(settings)}
+    for name, table in tables.items():
+        if name not in parts:
+            raise SettingsError(f"{origin}: no table [{name}]; there are {', '.join(f'[{n}]' for n in parts)}")
+        if not isinstance(table, Mapping):
+            raise SettingsError(f"{origin}: {name} is a table, write [{name}]")
+        parts[name] = _filled(parts[name], table, f"{origin}: [{name}]")
+    return _checked(Settings(**parts), origin)
+
+
+def _filled(part: Any, table: Mapping[str, Any], origin: str) -> Any:
+    """One part, with what its table sets."""
+    known = {entry.name: getattr(part, entry.name) for entry in fields(part)}
+    changes = {}
+    for name, value in table.items():
+        if name not in known:
+            raise SettingsError(f"{origin} has no setting {name!r}; it has {', '.join(known)}")
+        changes[name] = _fitting(value, known[name], f"{origin} {name}")
+    return replace(part, **changes)
+
+
+def _fitting(value: Any, default: Any, origin: str) -> Any:
+    """The value, if it is of its default's kind."""
+    if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(default):
+        wanted = "a list of names" if isinstance(default, tuple) else type(default).__name__
+        raise SettingsError(f"{origin} is {value!r}, it should be {wanted} (for instance {default!r})")
+    return value
+
+
+def _checked(settings: Settings, origin: str) -> Settings:
+    """The settings, if they can be meant."""
+    problems = {
+        f"[keep] fsync is {settings.keep.fsync!r}, it should be one of {', '.join(FSYNC)}": (
+            settings.keep.fsync not in FSYNC
+        ),
+        "[windows] width_seconds should be at least 0.001": settings.windows.width < 1,
+        "[windows] lateness_seconds should not be negative": settings.windows.lateness < 0,
+        "[seal] records_per_key should be from 1 to 2^32": not 1 <= settings.seal.records_per_key <= 1 << 32,
+        "[seal] max_keys should be at least 1": settings.seal.max_keys < 1,
+        "[seal] epoch_seconds should be positive": settings.seal.epoch_seconds <= 0,
+        "[fields] values should name at most 8 fields": len(settings.fields.values) > 8,
+        "[fields] a field can have one meaning only": _doubled(settings.fields),
+        "[keep] block_rows and block_bytes should be positive": min(settings.keep.block_rows, settings.keep.block_bytes)
+        < 1,
+        "[front] tls_certificate and tls_key come together": bool(settings.front.tls_certificate)
+        != bool(settings.front.tls_key),
+        "[front] tcp is off and unix is empty: there is nowhere to listen": not settings.front.tcp
+        and not settings.front.unix,
+    }
+    wrong = [sentence for sentence, broken in problems.items() if broken]
+    if wrong:
+        raise SettingsError(f"{origin}: {'; '.join(wrong)}")
+    return settings
+
+
+def _doubled(names: FieldNames) -> bool:
+    """Whether two meanings are given to one field."""
+    meanings = [name for name in (names.tenant, names.time, *names.values, *names.secret) if name]
+    return len(meanings) != len(set(meanings))
+
+
+def _anchored(settings: Settings, base: Path) -> Settings:
+    """The settings with every path made absolute, seen from ``base``."""
+
+    def seen(path: str) -> str:
+        return str((base / path).absolute()) if path else path
+
+    front = replace(
+        settings.front,
+        unix=seen(settings.front.unix),
+        password_file=seen(settings.front.password_file),
+        tls_certificate=seen(settings.front.tls_certificate),
+        tls_key=seen(settings.front.tls_key),
+    )
+    return replace(
+        settings,
+        front=front,
+        seal=replace(settings.seal, key_file=seen(settings.seal.key_file)),
+        keep=replace(settings.keep, directory=seen(settings.keep.directory)),
+    )
