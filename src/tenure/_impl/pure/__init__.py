@@ -23,7 +23,7 @@ from tenure._impl.pure import acquire, books
 from tenure._impl.pure.books import queue
 from tenure._impl.pure.handle import Handle
 from tenure._impl.pure.lease import Lease
-from tenure._impl.pure.life import Life
+from tenure._impl.pure.life import Life, forget_locks
 from tenure._impl.pure.remains import Remains
 from tenure.lifecycle import TABLE, State
 
@@ -105,8 +105,9 @@ def disown_all() -> None:
         life._state = State.CLOSED
         life._closed = owner
         life._box.clear()
-    for table in (books.ledger, books.lost, books.children, books.leases_table, books.waiting):
+    for table in (books.ledger, books.lost, books.children, books.waiting):
         table.clear()
     books.book.clear()
     books.queue.clear()
+    forget_locks()
     acquire.reset()

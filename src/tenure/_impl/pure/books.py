@@ -17,7 +17,6 @@ __all__ = [
     "Mark",
     "book",
     "children",
-    "leases_table",
     "ledger",
     "lost",
     "queue",
@@ -89,8 +88,7 @@ lost: Final[dict[Mark, Life]] = {}
 children: Final[dict[Mark, dict[Mark, None]]] = {}
 #: Who waits for a close.
 waiting: Final[dict[Mark, threading.Event]] = {}
-#: The leases of each handle that was leased at least once; ``NO_LEASES`` stands for all others, and is never written.
-leases_table: Final[dict[Mark, dict[Any, None]]] = {}
+#: Stands for the leases of every handle that was never leased; nobody writes into it.
 NO_LEASES: Final[dict[Any, None]] = {}
 book: Final = _Book()
 settings: Final = _Settings()

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tenure._impl.contract import Entry, Job
-from tenure._impl.pure.books import Mark, leases_table
+from tenure._impl.pure.books import NO_LEASES, Mark
 from tenure._impl.site import Site
 from tenure.lifecycle import State
 
-__all__ = ["Extra", "Life", "address_of", "name_of"]
+__all__ = ["Extra", "Life", "address_of", "forget_locks", "name_of"]
+
+
+# Of all handles, as two threads must not each make a dict for one; re-entrant, as a finalizer may come in between.
+_first_lease = threading.RLock()
+
+
+def forget_locks() -> None:
+    """After fork: the thread that held the lock may not be here."""
+    global _first_lease
+    _first_lease = threading.RLock()
 
 
 class Extra(NamedTuple):
@@ -40,9 +51,10 @@ class Life:
 
     def _own_leases(self) -> dict[Any, None]:
         """The leases, to be written to."""
-        # Invariant: two threads that come here at once get the same dict, as setdefault is one step.
-        leases = self._leases = leases_table.setdefault(self._mark, {})
-        return leases
+        with _first_lease:
+            if self._leases is NO_LEASES:
+                self._leases = {}
+            return self._leases
 
     @property
     def _kind(self) -> str:

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import Mark, children, leases_table, ledger, lost, settings, waiting
+from tenure._impl.pure.books import Mark, children, ledger, lost, settings, waiting
 from tenure._impl.pure.life import Life, address_of
 from tenure.errors import CloseTimeout
 from tenure.lifecycle import TABLE, Event, State
@@ -68,7 +68,8 @@ def settle(life: Life) -> None:
             # a backward jump and at a function's start, so none can fall in between and lose the token.
             life._release(token)
     finally:
-        end(life)
+        if not box:  # else an interrupt came before the token was taken out, and the next to come releases it
+            end(life)
 
 
 def _settled(life: Life) -> tuple[BaseException, ...]:
@@ -100,8 +101,6 @@ def end(life: Life) -> None:
         if extra is not None and extra.parent is not None:
             leave(life, extra.parent)
     finally:
-        if leases_table:
-            leases_table.pop(mark, None)
         if children:
             children.pop(mark, None)
         if lost:
