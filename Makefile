@@ -80,6 +80,14 @@ browser:  ## install chromium (Debian), in which a test looks at the explorer's 
 	apt-get update -qq
 	apt-get install -y -qq chromium
 
+.PHONY: go-oracle go-fuzz
+go-oracle: go $(VENV)/.dev  ## run every litmus test on seven versions of Go: what is seen must be allowed
+	set -e; for v in $(GO_VERSIONS); do $(BIN)/tenure litmus --all --go build/go/$$v/go/bin/go --runs 10; done
+
+go-fuzz: go $(VENV)/.dev  ## hold 2,000 random programs on each of four versions of Go against the model
+	set -e; for v in 1.21.13 1.24.11 1.25.5 1.27.3; do \
+	  $(BIN)/tenure litmus --fuzz 2000 --runs 2 --go build/go/$$v/go/bin/go; done
+
 clean:  ## remove everything that was built
 	rm -rf .venv build dist src/*.egg-info
 	find src -name '*.so' -delete

@@ -6,6 +6,7 @@ On a page, in order, in one namespace and one empty directory:
 * a ```python block whose first line is a comment like ``# gate.py`` is also saved as that file;
 * a ```console block has commands after ``$``, and under a command what it prints, if that is shown;
 * ``…`` in shown output stands for anything on that line, and a line of its own for any lines;
+* a ```litmus block is written to the file of its test's name, for the commands after it;
 * a ```sh block is for a person's own shell (installing, make): it is not run here, and may hold nothing else.
 
 The pages under ``docs/rules`` are tests of the checker and are held to their own words there.
@@ -101,6 +102,8 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(
             for command, shown in commands(block.text):
                 said = said_by(command, tmp_path)
                 assert not shown.strip() or matches(shown, said), f"{where}: $ {command}\nsaid\n{said}"
+        elif block.kind == "litmus":
+            (tmp_path / f"{block.text.split()[1]}.litmus").write_text(block.text, "utf-8")
         elif block.kind == "sh":
             strange = [line for line in block.text.splitlines() if line and not line.startswith(OWN_SHELL)]
             assert not strange, f"{where}: a ```sh block is not run; this belongs in ```console: {strange}"

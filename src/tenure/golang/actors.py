@@ -220,6 +220,14 @@ class Cast:
         name = self._layout.cells.names[cell]
         return name.partition(" variable")[0]
 
+    def reachable(self, state: Sequence[Any]) -> int:
+        """The objects that globals and threads certainly hold, as a bit set; queues and finalizers do not count."""
+        layout = self._layout
+        held = [*state[layout.globals : layout.globals + layout.global_count]]
+        for built in self.threads:
+            held += [state[cell] for cell in built.keeps[state[built.actor.place]]]
+        return self._collector.mark(state, held)
+
     def _sure_roots(self, state: Sequence[Any]) -> list[int]:
         found = self._collector.roots(state)
         for built in self.everybody:
