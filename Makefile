@@ -59,8 +59,10 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-types: $(VENV)/.dev  ## mypy, strict
+types: $(VENV)/.dev  ## mypy, strict; the stubs of the native module against the module
 	$(BIN)/mypy
+	@if $(BIN)/python -c 'import tenure._native' 2>/dev/null; then $(BIN)/python -m mypy.stubtest tenure._native; \
+	else echo "==> tenure._native is not built here (no C compiler?), so its stubs are not compared"; fi
 
 # The Go toolchains that the recorded runs were made with, each in a folder of its own.
 GO_VERSIONS := 1.21.13 1.22.10 1.23.9 1.24.11 1.25.5 1.26.6 1.27.3

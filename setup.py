@@ -4,19 +4,31 @@ They are optional: where they cannot be built the package installs without them,
 then says ``"pure"``.
 """
 
+import os
 from glob import glob
 
 from setuptools import Extension, setup
 
-WARNINGS = ["-Wall", "-Wextra", "-Werror", "-std=c11", "-D_GNU_SOURCE"]
+#: ``TENURE_CFLAGS`` adds to these, for a build under a sanitizer.
+MORE = os.environ.get("TENURE_CFLAGS", "").split()
+FLAGS = ["-Wall", "-Wextra", "-Werror", "-std=c11", "-D_GNU_SOURCE", "-O2", "-fvisibility=hidden", *MORE]
 
 setup(
     ext_modules=[
         Extension(
+            "tenure._native",
+            sorted(glob("native/*.c")),
+            depends=sorted(glob("native/*.h")),
+            extra_compile_args=FLAGS,
+            extra_link_args=MORE,
+            optional=True,
+        ),
+        Extension(
             "tenure.pipeline._native",
             sorted(glob("native/pipeline/*.c")),
             depends=sorted(glob("native/pipeline/*.h")),
-            extra_compile_args=WARNINGS,
+            extra_compile_args=FLAGS,
+            extra_link_args=MORE,
             libraries=["dl"],
             optional=True,
         ),

@@ -16,7 +16,7 @@ _asked: Final = os.environ.get("TENURE_IMPL") or None
 def _native() -> ModuleType:
     from tenure import _native
 
-    return _native  # type: ignore[no-any-return]
+    return _native
 
 
 def _pure() -> ModuleType:

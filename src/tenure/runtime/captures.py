@@ -115,7 +115,7 @@ def _followed(node: object) -> list[object]:
         return []
     referents = gc.get_referents(node)
     if isinstance(node, FunctionType):
-        surroundings = (node.__globals__, node.__builtins__)  # type: ignore[attr-defined]
+        surroundings = (node.__globals__, getattr(node, "__builtins__", None))
         return [r for r in referents if type(r) not in _ATOMS and not any(r is s for s in surroundings)]
     return [r for r in referents if type(r) not in _ATOMS]
 

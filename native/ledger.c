@@ -1,0 +1,407 @@
+/* The books of what is open: a list in order of opening, and an index of claimed tokens. */
+#include "ledger.h"
+
+#include <unistd.h>
+
+#include "queue.h"
+#include "refusal.h"
+
+enum { FIRST_BUCKETS = 6 /* bits */ };
+
+/* --- The index of claimed tokens: chains through the cells, so that neither claiming nor giving up allocates. */
+
+static Cell **
+bucket_of(const Runtime *runtime, uint64_t hash)
+{
+    /* Addresses and file descriptors differ in few bits; the product spreads them over the top ones. */
+    return &runtime->buckets[(hash * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - runtime->bucket_bits)];
+}
+
+static void
+move_chain(Runtime *runtime, Cell *cell)
+{
+    while (cell != NULL) {
+        Cell *next = cell->chained, **bucket = bucket_of(runtime, cell->hash);
+        cell->chained = *bucket;
+        *bucket = cell;
+        cell = next;
+    }
+}
+
+/* Swap in the larger table, if another thread has not been faster; the answer is the one that is not needed. */
+static Cell **
+install_buckets(Runtime *runtime, Cell **fresh, unsigned bits)
+{
+    if (runtime->buckets != NULL && runtime->bucket_bits >= bits) {
+        return fresh;
+    }
+    Cell **old = runtime->buckets;
+    size_t count = old == NULL ? 0 : (size_t)1 << runtime->bucket_bits;
+    runtime->buckets = fresh;
+    runtime->bucket_bits = bits;
+    for (size_t at = 0; at < count; at++) {
+        move_chain(runtime, old[at]);
+    }
+    return old;
+}
+
+void
+ledger_reserve(Runtime *runtime)
+{
+    if (runtime->buckets != NULL && runtime->claimed >> runtime->bucket_bits == 0) {
+        return;
+    }
+    unsigned bits = runtime->buckets == NULL ? FIRST_BUCKETS : runtime->bucket_bits + 1;
+    Cell **fresh = PyMem_RawCalloc((size_t)1 << bits, sizeof(Cell *));
+    if (fresh == NULL) {
+        return; /* Longer chains do, as long as there are any buckets; see ledger_claim. */
+    }
+    LOCK(runtime);
+    fresh = install_buckets(runtime, fresh, bits);
+    UNLOCK(runtime);
+    PyMem_RawFree(fresh);
+}
+
+void
+ledger_unclaim(Cell *cell)
+{
+    if (!cell->claimed) {
+        return;
+    }
+    Cell **link = bucket_of(cell->runtime, cell->hash);
+    while (*link != cell) {
+        link = &(*link)->chained;
+    }
+    *link = cell->chained;
+    cell->chained = NULL;
+    cell->claimed = false;
+    cell->runtime->claimed--;
+}
+
+/* Whether two tokens of equal hash are certainly the same, without running any code. With the lock held. */
+static bool
+plainly_same(PyObject *one, PyObject *other)
+{
+    return one == other ||
+           (PyLong_CheckExact(one) && PyLong_CheckExact(other) && PyObject_RichCompareBool(one, other, Py_EQ) == 1);
+}
+
+/* Claim for ``cell``, or find the claimed cell of the same hash, which is then held. With the lock held. */
+static Cell *
+claim_or_find(Cell *cell, uint64_t hash, bool *certain)
+{
+    Runtime *runtime = cell->runtime;
+    Cell **bucket = bucket_of(runtime, hash), *other = *bucket;
+    while (other != NULL && other->hash != hash) {
+        other = other->chained;
+    }
+    if (other != NULL) {
+        *certain = plainly_same(cell->token, other->token);
+        cell_hold(other);
+        return other;
+    }
+    cell->hash = hash;
+    cell->chained = *bucket;
+    *bucket = cell;
+    cell->claimed = true;
+    runtime->claimed++;
+    return NULL;
+}
+
+/* Whether the tokens are equal and would be released in the same way. May run their code. */
+static int
+same_resource(Cell *cell, PyObject *token, Cell *other, bool certain)
+{
+    LOCK(cell->runtime);
+    bool held = other->listed;
+    PyObject *theirs = held ? Py_NewRef(other->token) : NULL;
+    UNLOCK(cell->runtime);
+    if (!held) {
+        return 0;
+    }
+    int same = certain ? 1 : PyObject_RichCompareBool(token, theirs, Py_EQ);
+    Py_DECREF(theirs);
+    return same == 1 ? PyObject_RichCompareBool(other->release, cell->release, Py_EQ) : same;
+}
+
+int
+ledger_claim(Cell *cell, PyObject *token, Cell **other)
+{
+    Py_hash_t hash = PyObject_Hash(token);
+    if (hash == -1) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) {
+            return -1;
+        }
+        PyErr_Clear(); /* Nothing to look it up by. */
+        return 0;
+    }
+    bool certain = false;
+    LOCK(cell->runtime);
+    Cell *found = cell->runtime->buckets == NULL || !cell->listed ? NULL : claim_or_find(cell, (uint64_t)hash, &certain);
+    UNLOCK(cell->runtime);
+    if (found == NULL) {
+        return 0;
+    }
+    int same = same_resource(cell, token, found, certain);
+    if (same == 1) {
+        *other = found;
+    }
+    else {
+        cell_drop(found);
+    }
+    return same;
+}
+
+/* --- The list, oldest first. */
+
+void
+ledger_enter(Cell *cell, PyObject *token)
+{
+    Runtime *runtime = cell->runtime;
+    cell_hold(cell);
+    LOCK(runtime);
+    cell->token = token;
+    cell->listed = true;
+    cell->older = runtime->newest;
+    *(runtime->newest != NULL ? &runtime->newest->newer : &runtime->oldest) = cell;
+    runtime->newest = cell;
+    runtime->books.opened++;
+    runtime->books.open++;
+    runtime->books.size += cell->size;
+    UNLOCK(runtime);
+    /* Anybody who sees it open sees its token. */
+    atomic_store_explicit(&cell->word, word_of(OPEN, 0), memory_order_release);
+}
+
+/* The address by which messages name what is closed, in 64 bits. */
+static uint64_t
+remembered(PyObject *token)
+{
+    int overflow = 0;
+    long long number = PyLong_CheckExact(token) ? PyLong_AsLongLongAndOverflow(token, &overflow) : (intptr_t)token;
+    return overflow != 0 ? 0 : (uint64_t)number;
+}
+
+static void
+unlist(Cell *cell)
+{
+    Runtime *runtime = cell->runtime;
+    cell->hash = remembered(cell->token);
+    *(cell->newer != NULL ? &cell->newer->older : &runtime->newest) = cell->older;
+    *(cell->older != NULL ? &cell->older->newer : &runtime->oldest) = cell->newer;
+    cell->older = cell->newer = NULL;
+    cell->listed = false;
+    runtime->books.open--;
+    runtime->books.size -= cell->size;
+}
+
+PyObject *
+ledger_take(Cell *cell, uint64_t *book)
+{
+    PyObject *token = NULL;
+    LOCK(cell->runtime);
+    bool listed = cell->listed;
+    if (listed) {
+        ledger_unclaim(cell);
+        unlist(cell);
+        (*book)++;
+        token = cell->token;
+        /* Under a lease the token stays, for the lease to give; nobody can take another one. */
+        if (leases_in(atomic_load_explicit(&cell->word, memory_order_relaxed)) == 0) {
+            cell->token = NULL;
+        }
+        else {
+            Py_INCREF(token);
+        }
+    }
+    UNLOCK(cell->runtime);
+    if (listed) {
+        cell_drop(cell);
+    }
+    return token;
+}
+
+/* Every open cell, held, oldest first; the number of them, or -1 and an exception. */
+static Py_ssize_t
+hold_all(Runtime *runtime, Cell ***cells)
+{
+    for (;;) {
+        uint64_t room = runtime->books.open;
+        *cells = PyMem_RawMalloc((room + 1) * sizeof(Cell *));
+        if (*cells == NULL) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        Py_ssize_t count = 0;
+        LOCK(runtime);
+        bool fits = runtime->books.open <= room;
+        for (Cell *cell = fits ? runtime->oldest : NULL; cell != NULL; cell = cell->newer) {
+            cell_hold(cell);
+            (*cells)[count++] = cell;
+        }
+        UNLOCK(runtime);
+        if (fits) {
+            return count;
+        }
+        PyMem_RawFree(*cells);
+    }
+}
+
+/* ``of`` every open cell, oldest first; where it answers NULL and raises nothing, nothing. */
+static PyObject *
+collect(PyObject *module, PyObject *(*of)(Cell *))
+{
+    Cell **cells;
+    Py_ssize_t count = hold_all(runtime_of_module(module), &cells);
+    if (count < 0) {
+        return NULL;
+    }
+    PyObject *list = PyList_New(0);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        PyObject *item = list == NULL ? NULL : of(cells[at]);
+        if (item != NULL ? PyList_Append(list, item) < 0 : PyErr_Occurred() != NULL) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(item);
+        cell_drop(cells[at]);
+    }
+    PyMem_RawFree(cells);
+    return list;
+}
+
+PyObject *
+ledger_handles(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    return collect(module, cell_handle);
+}
+
+/* --- Entries, for people. */
+
+/* What a token is known by: itself, if it is a whole number; where it stands otherwise; 0 if it is gone. */
+static PyObject *
+address_of(PyObject *token)
+{
+    return token != NULL && PyLong_CheckExact(token) ? Py_NewRef(token) : PyLong_FromVoidPtr(token);
+}
+
+/* Steals the token, which may be NULL. */
+static PyObject *
+entry_with(Cell *cell, PyObject *token)
+{
+    Runtime *runtime = cell->runtime;
+    uint64_t word = atomic_load(&cell->word);
+    PyObject *entry = runtime->Entry->tp_alloc(runtime->Entry, 7);
+    if (entry != NULL) {
+        PyTuple_SET_ITEM(entry, 0, cell_kind(cell));
+        PyTuple_SET_ITEM(entry, 1, address_of(token));
+        PyTuple_SET_ITEM(entry, 2, PyLong_FromSsize_t(cell->size));
+        PyTuple_SET_ITEM(entry, 3, PyFloat_FromDouble(cell->since));
+        PyTuple_SET_ITEM(entry, 4, Py_NewRef(cell->site));
+        PyTuple_SET_ITEM(entry, 5, Py_NewRef(PyTuple_GET_ITEM(runtime->states, state_in(word))));
+        PyTuple_SET_ITEM(entry, 6, PyLong_FromUnsignedLongLong(leases_in(word)));
+        for (int at = 0; entry != NULL && at < 7; at++) {
+            if (PyTuple_GET_ITEM(entry, at) == NULL) {
+                Py_CLEAR(entry);
+            }
+        }
+    }
+    Py_XDECREF(token);
+    return entry;
+}
+
+static PyObject *
+token_of(Cell *cell)
+{
+    LOCK(cell->runtime);
+    PyObject *token = cell->listed ? Py_NewRef(cell->token) : NULL;
+    UNLOCK(cell->runtime);
+    return token;
+}
+
+PyObject *
+ledger_entry(Cell *cell)
+{
+    return entry_with(cell, token_of(cell));
+}
+
+static PyObject *
+entry_if_open(Cell *cell)
+{
+    PyObject *token = token_of(cell);
+    return token == NULL ? NULL : entry_with(cell, token);
+}
+
+PyObject *
+ledger_entries(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    /* A million entries would set the collector off again and again, over objects that are in no cycle. */
+    int enabled = PyGC_Disable();
+    PyObject *entries = collect(module, entry_if_open);
+    if (enabled) {
+        PyGC_Enable();
+    }
+    return entries;
+}
+
+PyObject *
+ledger_entry_of(PyObject *module, PyObject *handle)
+{
+    if (!PyObject_TypeCheck(handle, runtime_of_module(module)->Handle)) {
+        return PyErr_Format(PyExc_TypeError, "entry_of takes a handle, not %.200s", Py_TYPE(handle)->tp_name);
+    }
+    Cell *cell = ((Handle *)handle)->cell;
+    return cell == NULL ? refuse_unopened(handle) : ledger_entry(cell);
+}
+
+PyObject *
+ledger_counts(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    Runtime *runtime = runtime_of_module(module);
+    if (runtime_import(runtime) < 0) {
+        return NULL;
+    }
+    LOCK(runtime);
+    Books books = runtime->books;
+    UNLOCK(runtime);
+    return PyObject_CallFunction(runtime->Counts, "KKKKKKL", books.opened, books.closed, books.detached, books.disowned,
+                                 books.abandoned, books.open, (long long)books.size);
+}
+
+/* --- Forgetting. */
+
+static void
+forget_all(Runtime *runtime, pid_t owner)
+{
+    Cell *cell;
+    while ((cell = runtime->oldest) != NULL) {
+        ledger_unclaim(cell);
+        unlist(cell);
+        follow(&cell->word, DISOWN);
+        cell->disowned = true;
+        cell->closed_at = (int32_t)owner;
+        cell_drop(cell);
+    }
+}
+
+PyObject *
+ledger_disown_all(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    Runtime *runtime = runtime_of_module(module);
+    memset(&runtime->lock, 0, sizeof runtime->lock); /* whoever held it is not in this process */
+    if (queue_reset(runtime) < 0) {
+        return NULL;
+    }
+    forget_all(runtime, getppid());
+    runtime->books = (Books){0};
+    atomic_store(&runtime->started, 0);
+    Py_RETURN_NONE;
+}
+
+void
+ledger_clear(Runtime *runtime)
+{
+    forget_all(runtime, getpid());
+    PyMem_RawFree(runtime->buckets);
+    runtime->buckets = NULL;
+    runtime->claimed = 0;
+}

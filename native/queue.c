@@ -1,0 +1,387 @@
+/* Where finalizers leave cells for the release thread, and what that thread takes: ``Queue`` and ``Remains``.
+
+   The queue is a chain through the cells, so a finalizer allocates nothing to put one there. A job, something to call
+   that Python code puts in, waits in a cell of its own, so that one order holds for both. The bell is a lock that is
+   held unless rung: it is rung only when somebody sleeps, so a burst of finalizers costs one wake-up. */
+#include "queue.h"
+
+#include "ledger.h"
+#include "refusal.h"
+
+typedef struct {
+    PyObject_HEAD
+    Runtime *runtime; /* which the module, and so this type, keeps */
+} Queue;
+
+typedef struct {
+    PyObject_HEAD
+    Cell *cell;
+    bool leaked;
+} Remains;
+
+/* --- Putting and taking, with the lock held. */
+
+static void
+ring(Runtime *runtime)
+{
+    if (runtime->sleepers > 0 && !runtime->rung) {
+        runtime->rung = true;
+        PyThread_release_lock(runtime->bell);
+    }
+}
+
+void
+queue_put(Cell *cell)
+{
+    Runtime *runtime = cell->runtime;
+    if (!cell->queued) {
+        cell->queued = true;
+        cell_hold(cell);
+        *(runtime->last != NULL ? &runtime->last->behind : &runtime->first) = cell;
+        runtime->last = cell;
+        runtime->length++;
+    }
+    ring(runtime);
+}
+
+/* The first cell, with the queue's hold on it; NULL if there is none. */
+static Cell *
+queue_take(Runtime *runtime)
+{
+    Cell *cell = runtime->first;
+    if (cell != NULL) {
+        runtime->first = cell->behind;
+        if (runtime->first == NULL) {
+            runtime->last = NULL;
+        }
+        cell->behind = NULL;
+        cell->queued = false;
+        runtime->length--;
+        if (runtime->length > 0) {
+            ring(runtime); /* the sleeper who was rung for this one may not come */
+        }
+    }
+    return cell;
+}
+
+int
+queue_reset(Runtime *runtime)
+{
+    /* Whoever slept or had just been rung is not in this process; the old bell may be in any state, and is left. */
+    PyThread_type_lock bell = PyThread_allocate_lock();
+    if (bell == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    PyThread_acquire_lock(bell, WAIT_LOCK);
+    runtime->bell = bell;
+    runtime->rung = false;
+    runtime->sleepers = 0;
+    queue_clear(runtime);
+    return 0;
+}
+
+void
+queue_clear(Runtime *runtime)
+{
+    for (;;) {
+        LOCK(runtime);
+        Cell *cell = queue_take(runtime);
+        UNLOCK(runtime);
+        if (cell == NULL) {
+            return;
+        }
+        cell_drop(cell);
+    }
+}
+
+/* --- Queue */
+
+static PyObject *
+queue_put_job(Queue *self, PyObject *job)
+{
+    Cell *cell = cell_new(self->runtime);
+    if (cell == NULL) {
+        return NULL;
+    }
+    cell->job = true;
+    cell->release = Py_NewRef(job);
+    LOCK(self->runtime);
+    queue_put(cell);
+    UNLOCK(self->runtime);
+    cell_drop(cell);
+    Py_RETURN_NONE;
+}
+
+/* A job as itself, anything else as its remains. Steals the hold on the cell. */
+static PyObject *
+as_item(Runtime *runtime, Cell *cell)
+{
+    if (!cell->job) {
+        return remains_new(runtime, cell);
+    }
+    PyObject *job = Py_NewRef(cell->release);
+    cell_drop(cell);
+    return job;
+}
+
+/* Sleep until the bell rings. The lock is held on entry and not on return; -1: a signal handler raised. */
+static int
+sleep_unlocked(Runtime *runtime, PY_TIMEOUT_T microseconds)
+{
+    PyThread_type_lock bell = runtime->bell;
+    runtime->sleepers++;
+    UNLOCK(runtime);
+    PyLockStatus status;
+    Py_BEGIN_ALLOW_THREADS;
+    status = PyThread_acquire_lock_timed(bell, microseconds, 1);
+    Py_END_ALLOW_THREADS;
+    LOCK(runtime);
+    if (runtime->sleepers > 0) { /* not if it was forked away meanwhile */
+        runtime->sleepers--;
+    }
+    if (status == PY_LOCK_ACQUIRED) {
+        runtime->rung = false;
+    }
+    UNLOCK(runtime);
+    return status == PY_LOCK_INTR ? PyErr_CheckSignals() : 0;
+}
+
+static int64_t
+microseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The next item, or None when the time is up. ``microseconds`` below 0: never. */
+static PyObject *
+wait_for_item(Runtime *runtime, int64_t microseconds)
+{
+    int64_t end = microseconds < 0 ? INT64_MAX : microseconds_now() + microseconds;
+    for (;;) {
+        LOCK(runtime);
+        Cell *cell = queue_take(runtime);
+        if (cell != NULL) {
+            UNLOCK(runtime);
+            return as_item(runtime, cell);
+        }
+        int64_t left = microseconds < 0 ? -1 : end - microseconds_now();
+        if (microseconds >= 0 && left <= 0) {
+            UNLOCK(runtime);
+            Py_RETURN_NONE;
+        }
+        if (sleep_unlocked(runtime, left) < 0) {
+            return NULL;
+        }
+    }
+}
+
+static PyObject *
+queue_get(Queue *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count > 1) {
+        return PyErr_Format(PyExc_TypeError, "get takes at most 1 argument (%zd given)", count);
+    }
+    if (count == 0 || args[0] == Py_None) {
+        return wait_for_item(self->runtime, -1);
+    }
+    double seconds = PyFloat_AsDouble(args[0]);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return NULL;
+    }
+    double most = 1e6 * 86400 * 365;
+    return wait_for_item(self->runtime, seconds <= 0 ? 0 : seconds * 1e6 < most ? (int64_t)(seconds * 1e6) : (int64_t)most);
+}
+
+static Py_ssize_t
+queue_length(Queue *self)
+{
+    LOCK(self->runtime);
+    size_t length = self->runtime->length;
+    UNLOCK(self->runtime);
+    return (Py_ssize_t)length;
+}
+
+static void
+queue_dealloc(Queue *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    runtime_drop(self->runtime);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static int
+queue_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static PyMethodDef queue_methods[] = {
+    {"put", (PyCFunction)(void (*)(void))queue_put_job, METH_O,
+     PyDoc_STR("put($self, item, /)\n--\n\nHave the release thread call ``item``. Never blocks, runs nobody's code.")},
+    {"get", (PyCFunction)(void (*)(void))queue_get, METH_FASTCALL,
+     PyDoc_STR("get($self, timeout=None, /)\n--\n\nThe next item, or None if none came within ``timeout`` seconds.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot queue_slots[] = {
+    {Py_tp_doc, (void *)PyDoc_STR("Where finalizers leave what remains of their handles.")},
+    {Py_tp_dealloc, (void *)queue_dealloc},
+    {Py_tp_traverse, (void *)queue_traverse},
+    {Py_tp_methods, queue_methods},
+    {Py_sq_length, (void *)queue_length},
+    {0, NULL},
+};
+
+static PyType_Spec queue_spec = {
+    .name = "tenure._native.Queue",
+    .basicsize = sizeof(Queue),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = queue_slots,
+};
+
+PyTypeObject *
+queue_type(PyObject *module)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &queue_spec, NULL);
+}
+
+PyObject *
+queue_new(Runtime *runtime)
+{
+    Queue *queue = (Queue *)runtime->Queue->tp_alloc(runtime->Queue, 0);
+    if (queue != NULL) {
+        queue->runtime = runtime;
+        atomic_fetch_add(&runtime->holders, 1);
+    }
+    return (PyObject *)queue;
+}
+
+/* --- Remains: what is left of a handle that nobody holds. */
+
+PyObject *
+remains_new(Runtime *runtime, Cell *cell)
+{
+    Remains *remains = (Remains *)runtime->Remains->tp_alloc(runtime->Remains, 0);
+    if (remains == NULL) {
+        cell_drop(cell);
+        return NULL;
+    }
+    LOCK(runtime);
+    remains->leaked = cell->leaked;
+    cell->leaked = false;
+    UNLOCK(runtime);
+    remains->cell = cell;
+    return (PyObject *)remains;
+}
+
+static void
+remains_dealloc(Remains *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    cell_drop(self->cell);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *
+remains_entry(Remains *self, void *Py_UNUSED(closure))
+{
+    return ledger_entry(self->cell);
+}
+
+static PyObject *
+remains_leaked(Remains *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(self->leaked);
+}
+
+static PyObject *
+remains_via(Remains *self, void *Py_UNUSED(closure))
+{
+    Ties *ties = self->cell->ties;
+    return Py_NewRef(ties != NULL && ties->via != NULL ? ties->via : Py_None);
+}
+
+static PyObject *
+remains_close(Remains *self, PyObject *Py_UNUSED(ignored))
+{
+    PyObject *failures = NULL;
+    if (family_close(self->cell, &failures) < 0) {
+        Py_XDECREF(failures);
+        return NULL;
+    }
+    int failed = cell_pay(self->cell);
+    if (failed == 0 && follow(&self->cell->word, CLOSE) == RELEASE) {
+        failed = cell_release(self->cell);
+    }
+    if (failed < 0 && failures_note(&failures) < 0) {
+        Py_XDECREF(failures);
+        return NULL;
+    }
+    return failures != NULL ? refuse_together(failures) : Py_NewRef(Py_None);
+}
+
+static PyObject *
+remains_disown(Remains *self, PyObject *Py_UNUSED(ignored))
+{
+    Py_XDECREF(cell_disown(self->cell));
+    if (cell_end(self->cell) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+remains_ghost(Remains *self, PyObject *Py_UNUSED(ignored))
+{
+    LOCK(self->cell->runtime);
+    PyObject *handle = self->leaked ? cell_handle(self->cell) : NULL;
+    UNLOCK(self->cell->runtime);
+    return handle != NULL ? handle : Py_NewRef(Py_None);
+}
+
+static PyGetSetDef remains_getset[] = {
+    {"entry", (getter)remains_entry, NULL, PyDoc_STR("What the ledger says of it."), NULL},
+    {"leaked", (getter)remains_leaked, NULL, PyDoc_STR("Whether it was abandoned, rather than closed and let go."), NULL},
+    {"via", (getter)remains_via, NULL, PyDoc_STR("Through whom it must be released, if it is confined."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyMethodDef remains_methods[] = {
+    {"close", (PyCFunction)(void (*)(void))remains_close, METH_NOARGS,
+     PyDoc_STR("close($self, /)\n--\n\nRelease the token, once, unless a lease is out: the last one back does it.")},
+    {"disown", (PyCFunction)(void (*)(void))remains_disown, METH_NOARGS,
+     PyDoc_STR("disown($self, /)\n--\n\nEnd the ownership without a release.")},
+    {"ghost", (PyCFunction)(void (*)(void))remains_ghost, METH_NOARGS,
+     PyDoc_STR("ghost($self, /)\n--\n\nThe handle itself, if somebody holds it again after all.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot remains_slots[] = {
+    {Py_tp_doc, (void *)PyDoc_STR("What is left of a handle that nobody holds.")},
+    {Py_tp_dealloc, (void *)remains_dealloc},
+    {Py_tp_traverse, (void *)queue_traverse},
+    {Py_tp_methods, remains_methods},
+    {Py_tp_getset, remains_getset},
+    {0, NULL},
+};
+
+static PyType_Spec remains_spec = {
+    .name = "tenure._native.Remains",
+    .basicsize = sizeof(Remains),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = remains_slots,
+};
+
+PyTypeObject *
+remains_type(PyObject *module)
+{
+    return (PyTypeObject *)PyType_FromModuleAndSpec(module, &remains_spec, NULL);
+}
