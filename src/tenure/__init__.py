@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tenure._impl import implementation
     from tenure._impl.contract import Counts, Entry
     from tenure.memory import Buffer, SecretBuffer
-    from tenure.runtime import finalizers, ledger
+    from tenure.runtime import finalizers, inspect, ledger
     from tenure.runtime.abandoned import drain
     from tenure.runtime.finalizers import keep_alive, set_finalizer
     from tenure.runtime.handle import Handle, Lease, open, own
@@ -36,6 +36,7 @@ __all__ = [
     "errors",
     "finalizers",
     "implementation",
+    "inspect",
     "keep_alive",
     "ledger",
     "lifecycle",
@@ -62,6 +63,7 @@ _HOMES: Final[dict[str, tuple[str, str]]] = {
     "errors": ("tenure.errors", ""),
     "finalizers": ("tenure.runtime.finalizers", ""),
     "implementation": ("tenure._impl", "implementation"),
+    "inspect": ("tenure.runtime.inspect", ""),
     "keep_alive": ("tenure.runtime.finalizers", "keep_alive"),
     "ledger": ("tenure.runtime.ledger", ""),
     "lifecycle": ("tenure.lifecycle", ""),

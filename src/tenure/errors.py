@@ -15,6 +15,9 @@
     ├── WrongThread                      a handle confined to a thread was used on another
     ├── LeaksFound (AssertionError)      the ledger was to be empty and was not
     ├── LockRefused (MemoryError)        memory for secrets must be locked and the system refused
+    ├── NotShown (OSError)               this process's ledger cannot be shown to others
+    │   └── UnsafeDirectory              others may enter the directory of its socket
+    ├── NotToBeSeen (LookupError)        the ledger of another process cannot be looked at
     ├── SettingError (ValueError)        configure() or a TENURE_* variable got what it does not know
     └── ImplementationUnavailable (ImportError)   TENURE_IMPL asks for what cannot be loaded
 
@@ -48,6 +51,8 @@ __all__ = [
     "LeasedHandle",
     "LockRefused",
     "NoToken",
+    "NotShown",
+    "NotToBeSeen",
     "OpenAtExit",
     "ReleaseFailed",
     "ResurrectedHandle",
@@ -57,6 +62,7 @@ __all__ = [
     "TenureWarning",
     "UncheckedCapture",
     "UnlockedMemory",
+    "UnsafeDirectory",
     "WrongThread",
 ]
 
@@ -189,6 +195,24 @@ class LockRefused(TenureError, MemoryError):
         "{size} bytes for secrets could not be locked in memory: {why}. "
         "Raise the limit with `ulimit -l` or RLIMIT_MEMLOCK, or allow unlocked secrets (strict=False)."
     )
+
+
+class NotShown(TenureError, OSError):
+    """The ledger of this process cannot be shown to ``tenure ledger``. Facts: ``path``, ``why``."""
+
+    message = "the ledger cannot be shown at {path}: {why}. Give serve() a path in a directory of your own."
+
+
+class UnsafeDirectory(NotShown):
+    """The directory for sockets is not this user's alone. Facts: ``path``."""
+
+    message = "{path} is no directory that this user alone can enter. Remove it, or set XDG_RUNTIME_DIR to one that is."
+
+
+class NotToBeSeen(TenureError, LookupError):
+    """The ledger of another process cannot be looked at. Facts: ``pid``, ``why``, ``advice``."""
+
+    message = "process {pid} {why}. {advice}"
 
 
 class SettingError(TenureError, ValueError):

@@ -55,6 +55,10 @@ def start() -> bool:
         report.speak_up()
     if _thread is not None:
         return True
+    if os.environ.get("TENURE_INSPECT") == "1":
+        from tenure.runtime.inspect import serve_as_asked
+
+        serve_as_asked()
     try:  # where daemon threads are forbidden some versions refuse to make one, others to start it
         thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
         thread.start()
