@@ -1,0 +1,476 @@
+"""What a call does with the resources it is given, and what it hands out."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tenure.check.effects import TAKEN, Effects, Stop
+from tenure.check.openers import (
+    CLOSER_NAMES,
+    DERIVERS,
+    FUNCTION_CLOSERS,
+    MERE_BORROWERS,
+    OWNERSHIP_TAKERS,
+    STACKS,
+    TYPED_METHODS,
+    WRAPPERS,
+    Opener,
+    is_stdlib,
+)
+from tenure.check.project import Class, Function
+from tenure.check.risk import risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
+from tenure.check.state import KEPT, NONE, Path, Value, resources_in
+from tenure.check.words import words
+
+if TYPE_CHECKING:
+    from tenure.check.summaries import Outcome, Summaries
+
+__all__ = ["Argument", "Calls"]
+
+_EXITS: Final = frozenset(
+    ["sys.exit", "os._exit", "os.abort", "os.execv", "os.execve", "os.execvp", "os.execvpe", "os.execl"]
+)
+_EXIT_TYPES: Final = frozenset(["builtins.exit", "builtins.quit"])
+_CONTAINERS: Final = frozenset(
+    ["builtins.list", "builtins.dict", "builtins.set", "collections.deque", "builtins.tuple"]
+)
+_FILLS: Final = words("append add insert extend setdefault update put push appendleft")
+_WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
+_INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
+
+
+class Argument(NamedTuple):
+    """One argument as it was evaluated."""
+
+    key: int | str  #: position, or keyword ("*" and "**" for unpacked ones)
+    value: Value
+    node: ast.expr
+
+
+class Calls(Effects):
+    """Calls; the evaluation of their parts is left to ``ev``."""
+
+    summaries: Summaries
+    locals: frozenset[str]
+    is_context_manager: bool
+
+    def ev(self, node: ast.expr, path: Path) -> Value:
+        raise NotImplementedError
+
+    def bind(self, target: ast.expr, value: Value, path: Path) -> None:
+        raise NotImplementedError
+
+    def call(self, node: ast.Call, path: Path) -> Value:
+        callee = self.ev(node.func, path)
+        if callee is None and isinstance(node.func, ast.Name) and node.func.id == "super":
+            return ("super",)
+        arguments = self.arguments(node, path)
+        if callee is None:
+            return self.call_unknown("", node, arguments, path)
+        handler = _CALLEES.get(callee[0])
+        if handler is None:
+            return self.call_unknown("", node, arguments, path)
+        return handler(self, callee, node, arguments, path)
+
+    def arguments(self, node: ast.Call, path: Path) -> list[Argument]:
+        given: list[Argument] = []
+        for position, argument in enumerate(node.args):
+            starred = isinstance(argument, ast.Starred)
+            given.append(Argument("*" if starred else position, self.ev(argument, path), argument))
+        for keyword in node.keywords:
+            given.append(Argument(keyword.arg or "**", self.ev(keyword.value, path), keyword.value))
+        return given
+
+    # -- methods of resources --------------------------------------------------------------------------------------
+
+    def call_resource(
+        self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
+    ) -> Value:
+        _, index, name = callee
+        site = self.sites[index]
+        if site.kind_name == "exit stack" and name in STACKS:
+            return self.enter_stack(index, arguments, path)
+        level, kind = risk_of_method(site.kind, name, node)
+        if name in ("__enter__", "__aenter__"):
+            return ("r", index)
+        if name == "pop_all":
+            return self.pop_all(index, node, path)
+        if site.kind_name == "process":
+            return self.call_process(index, name, node, level, kind, path)
+        if name in site.kind.closers or name in ("__exit__", "__aexit__") or (site.borrowed and name in CLOSER_NAMES):
+            return self.close_by_method(index, name, node, path)
+        self.may_raise(path, level, kind, node, _shown(node))
+        self.hand_over(name, arguments, path)
+        opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
+        if opened in self.tables.openers:
+            return self.acquire(self.tables.openers[opened], opened, node, arguments, path)
+        return ("d", frozenset({index})) if name in site.kind.views else None
+
+    def close_by_method(self, index: int, name: str, node: ast.Call, path: Path) -> Value:
+        if name in ("detach", "Detach"):
+            self.keep(path, ("r", index))
+        else:
+            self.release(path, index, node, name)
+        return None
+
+    def call_process(self, index: int, name: str, node: ast.Call, level: int, kind: str, path: Path) -> Value:
+        if name in ("communicate", "wait") and (node.args or any(k.arg == "timeout" for k in node.keywords)):
+            with_input = name == "communicate" and not any(k.arg == "timeout" for k in node.keywords)
+            if not (with_input and len(node.args) < 2):
+                self.may_raise(path, 2, "subprocess.TimeoutExpired", node, _shown(node))
+        if name in _WHOLE:
+            self.release(path, index, node, name)
+        elif name in ("wait", "poll", "kill", "terminate", "send_signal"):
+            self.end_process(path, index, node, name)
+        return ("t", (None, None)) if name == "communicate" else None
+
+    def call_pipe(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        _, index, pipe, name = callee
+        if name in ("close", "detach", "__exit__"):
+            self.release_pipe(path, index, pipe)
+        else:
+            self.may_raise(path, 1, "builtins.OSError", node, _shown(node))
+        return None
+
+    def call_container(
+        self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
+    ) -> Value:
+        _, held, name = callee
+        given = frozenset(i for argument in arguments for i in resources_in(argument.value))
+        if name in _FILLS and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            path.put(node.func.value.id, ("c", held | given))
+            return None
+        if name in CLOSER_NAMES:
+            for index in held:
+                self.release(path, index, node, name)
+            return None
+        for argument in arguments:
+            self.keep(path, argument.value)
+        return ("c", held) if held else None
+
+    def enter_stack(self, index: int, arguments: Sequence[Argument], path: Path) -> Value:
+        self.wake(path, index)
+        for argument in arguments:
+            self.keep(path, argument.value, TAKEN)
+        first = arguments[0].value if arguments else None
+        return ("r", first[1]) if first is not None and first[0] in ("r", "w") else None
+
+    def pop_all(self, index: int, node: ast.Call, path: Path) -> Value:
+        self.release(path, index, node, "pop_all")
+        moved = self.open(path, self.site(node, 0, "exit stack", _shown(node)))
+        self.wake(path, moved[1] if moved else index)
+        return moved
+
+    # -- functions known by name -----------------------------------------------------------------------------------
+
+    def call_named(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        dotted: str = callee[1]
+        if dotted in _EXITS or dotted in _EXIT_TYPES:
+            raise Stop
+        opener = self.tables.openers.get(dotted)
+        if opener is not None:
+            return self.acquire(opener, dotted, node, arguments, path)
+        if dotted in FUNCTION_CLOSERS and dotted not in WRAPPERS:
+            return self.close_by_function(dotted, node, arguments, path)
+        if dotted in WRAPPERS:
+            first = arguments[0].value if arguments else None
+            return ("w", first[1]) if first is not None and first[0] == "r" else None
+        found = None if is_stdlib(dotted) else self.project.find(self.module.root, dotted)
+        if isinstance(found, Function):
+            return self.call_function(("fm", found, None), node, arguments, path)
+        if isinstance(found, Class):
+            return self.instantiate(found, node, arguments, path)
+        return self.call_foreign(dotted, node, arguments, path)
+
+    def call_foreign(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        """A function of the standard library or of somebody else's package."""
+        level, kind = risk_of_name(dotted)
+        self.may_raise(path, level, kind, node, _shown(node))
+        held = frozenset(i for argument in arguments for i in resources_in(argument.value))
+        if dotted in DERIVERS:
+            return ("d", held) if held else None
+        last = dotted.rpartition(".")[2]
+        if dotted in _CONTAINERS:
+            return self.copied(arguments, held)
+        if is_stdlib(dotted):
+            if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and dotted not in _CONTAINERS):
+                self.keep_all(arguments, path)
+        elif last[:1].isupper() or self.functions_in(arguments):
+            self.keep_all(arguments, path)
+        return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
+
+    def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
+        """``list(x)`` of a list of resources holds them; of a reader it holds what was read."""
+        first = arguments[0].value if arguments else None
+        if first is None and arguments:
+            return None
+        return ("c", held if first is not None and first[0] in ("c", "t") else frozenset())
+
+    def functions_in(self, arguments: Sequence[Argument]) -> bool:
+        return any(a.value is not None and a.value[0] == "f" and a.value[1] for a in arguments)
+
+    def keep_all(self, arguments: Sequence[Argument], path: Path, note: str = KEPT) -> None:
+        for argument in arguments:
+            self.keep(path, argument.value, note)
+
+    def close_by_function(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        position, _ = FUNCTION_CLOSERS[dotted]
+        for argument in arguments:
+            if argument.key == position:
+                for index in resources_in(argument.value):
+                    self.release(path, index, node, dotted, twice=dotted != "winreg.CloseKey")
+        return None
+
+    def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        by_key = {argument.key: argument for argument in arguments}
+        if _switched_off(opener, by_key):
+            return None
+        owned = set(self.owed(path))
+        taken = [by_key[key].value for key in opener.takes if key in by_key]
+        if opener.wraps and not any(i in owned for value in taken for i in resources_in(value)):
+            return None
+        if self.in_memory(arguments):
+            return None
+        self.may_raise(path, 2 if opener.risky and not _any_resource(taken) else 1, "builtins.OSError", node, dotted)
+        for value in taken:
+            self.keep(path, value, TAKEN)
+        if opener.parts:
+            return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
+        pipes = _pipes(node) if opener.kind == "process" else frozenset()
+        return self.opened(opener.kind, 0, dotted, node, path, pipes)
+
+    def opened(
+        self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
+    ) -> Value:
+        if not kind or self.tables.kinds[kind].weak:
+            return None
+        return self.open(path, self.site(node, part, kind, dotted), pipes)
+
+    def in_memory(self, arguments: Sequence[Argument]) -> bool:
+        """``ZipFile(BytesIO(data))`` owns nothing that the collector does not free as well."""
+        return any(a.value is not None and a.value[0] == "o" and a.value[1] in _INTO_MEMORY for a in arguments)
+
+    # -- functions of the project ----------------------------------------------------------------------------------
+
+    def call_function(
+        self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
+    ) -> Value:
+        _, function, receiver = callee
+        holding = any(True for a in arguments for _ in resources_in(a.value))
+        summary = self.summaries.of(function, holding or receiver == ("self",))
+        level, kind = risk_of_function(function)
+        if summary is None:
+            self.may_raise(path, level, kind, node, _shown(node))
+            return self.unsummarised(function, arguments, path)
+        bound = self.bindings(function, receiver, arguments)
+        if level:
+            self.raise_outcomes(summary, bound, level, kind, node, path)
+        outcome = self.pick(summary.normal, bound, path)
+        return self.enact(outcome, bound, node, path, function) if outcome is not None else None
+
+    def unsummarised(self, function: Function, arguments: Sequence[Argument], path: Path) -> Value:
+        """A generator, a decorated or an abstract function may keep what it gets."""
+        self.keep_all(arguments, path)
+        return None
+
+    def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
+        """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
+        names = function.parameters
+        plain = not function.owner or "builtins.staticmethod" in function.decorators()
+        if names and not plain and receiver is not None:
+            names = names[1:]
+        bound: dict[str, Argument] = {}
+        rest = _starred_name(function)
+        for argument in arguments:
+            if isinstance(argument.key, int) and argument.key < len(names):
+                bound[names[argument.key]] = argument
+            elif isinstance(argument.key, str) and argument.key in names:
+                bound[argument.key] = argument
+            elif rest:
+                bound[rest] = _joined(bound.get(rest), argument)
+        return bound
+
+    def raise_outcomes(
+        self, summary: Any, bound: dict[str, Argument], level: int, kind: str, node: ast.Call, path: Path
+    ) -> None:
+        """On the exception edge too, the callee may have closed what it was given."""
+        copy = path.copy()
+        closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
+        for name in closed:
+            for index in resources_in(bound[name].value if name in bound else None):
+                self.release(copy, index, node, "")
+        self.may_raise(copy, level, kind, node, _shown(node))
+
+    def pick(self, outcomes: Sequence[Outcome], bound: dict[str, Argument], path: Path) -> Outcome | None:
+        """One of the outcomes that fit what is known of the arguments."""
+        fitting = [o for o in outcomes if all(self.fits(fact, bound, path) is not False for fact in o.facts)]
+        if not fitting:
+            return outcomes[0] if outcomes else None
+        chosen = fitting[self.choices.choose(len(fitting)) if len(fitting) > 1 else 0]
+        for fact, answer in chosen.facts:
+            argument = bound.get(fact.partition(" ")[0])
+            if argument is not None and isinstance(argument.node, ast.Name):
+                path.facts.setdefault(fact.replace(fact.partition(" ")[0], argument.node.id, 1), answer)
+        return chosen
+
+    def fits(self, fact: tuple[str, bool], bound: dict[str, Argument], path: Path) -> bool | None:
+        text, answer = fact
+        name, _, rest = text.partition(" ")
+        argument = bound.get(name)
+        if argument is None:
+            return None
+        value = argument.value
+        if value is None:
+            known = path.facts.get(f"{_name_of(argument.node)} {rest}".strip())
+            return None if known is None else known == answer
+        if rest == "is None":
+            return (value == NONE) == answer
+        if not rest and value[0] == "k":
+            return bool(value[1]) == answer
+        return answer if not rest and value[0] in ("r", "t") else None
+
+    def enact(
+        self, outcome: Outcome, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function
+    ) -> Value:
+        for name, effect in outcome.effects:
+            value = bound[name].value if name in bound else None
+            if effect == "closed":
+                for index in resources_in(value):
+                    self.release(path, index, node, function.name)
+            elif effect == "kept" or (effect.startswith("self.") and self.closes_attribute(function, effect[5:])):
+                self.keep(path, value)
+        return self.result(outcome.result, bound, node, path, function)
+
+    def closes_attribute(self, function: Function, attribute: str) -> bool:
+        return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
+
+    def result(
+        self, shape: Value, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function, part: int = 0
+    ) -> Value:
+        """What the call returns, from the shape its summary gives."""
+        if shape is None:
+            return None
+        if shape[0] == "fresh":
+            site = self.site(node, (part, shape[1]), shape[1], function.name, shape[2])
+            if shape[2] is not None:
+                site.kind = self.summaries.classes.kind(shape[2])
+            return self.open(path, site, shape[3])
+        if shape[0] == "param":
+            return bound[shape[1]].value if shape[1] in bound else None
+        if shape[0] == "reads":
+            held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
+            return ("d", held) if held else None
+        if shape[0] == "t":
+            return (
+                "t",
+                tuple(self.result(s, bound, node, path, function, part * 8 + n + 1) for n, s in enumerate(shape[1])),
+            )
+        return shape
+
+    def instantiate(self, cls: Class, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""
+        init = self.project.method(cls, "__init__")
+        if init is None:
+            self.keep_all(arguments, path)
+        else:
+            self.call_function(("fm", init, ("new",)), node, arguments, path)
+        if self.summaries.classes.owns(cls) and not self.in_memory(arguments):
+            site = self.site(node, 0, "closable", cls.qualname, cls)
+            site.kind = self.summaries.classes.kind(cls)
+            return self.open(path, site)
+        return ("o", cls.dotted)
+
+    # -- what cannot be seen ---------------------------------------------------------------------------------------
+
+    def call_method(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        return self.call_unknown(callee[1], node, arguments, path)
+
+    def call_closure(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        self.may_raise(path, 2, "", node, _shown(node))
+        self.keep_all(arguments, path)
+        return None
+
+    def call_made(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        return ("o", callee[1])
+
+    def call_unknown(self, name: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        level, kind = risk_of_unknown(name)
+        self.may_raise(path, level, kind, node, _shown(node))
+        self.hand_over(name, arguments, path)
+        return None
+
+    def hand_over(self, name: str, arguments: Sequence[Argument], path: Path) -> None:
+        """An unknown method may keep what it gets unless its name says that it only reads or writes; a function that
+        came in as a parameter is not expected to close what it is shown, except a live connection."""
+        if name in MERE_BORROWERS:
+            return
+        for argument in arguments:
+            value = argument.value
+            if not name and value is not None and value[0] == "r" and not self.sites[value[1]].kind.risky:
+                continue
+            self.keep(path, value)
+
+
+def _any_resource(values: Sequence[Value]) -> bool:
+    """Whether any of the values is a resource."""
+    return any(True for value in values for _ in resources_in(value))
+
+
+def _name_of(node: ast.expr) -> str:
+    """The text of a name."""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _starred_name(function: Function) -> str:
+    if isinstance(function.node, ast.Module) or function.node.args.vararg is None:
+        return ""
+    return function.node.args.vararg.arg
+
+
+def _joined(before: Argument | None, more: Argument) -> Argument:
+    held = [*resources_in(before.value if before else None), *resources_in(more.value)]
+    return Argument("*", ("c", frozenset(held)), more.node)
+
+
+def _switched_off(opener: Opener, given: dict[int | str, Argument]) -> bool:
+    """Keywords decide whether there is something to close: ``stream=True``, ``closefd=False``."""
+    if opener.only_if:
+        wanted = given.get(opener.only_if)
+        return wanted is None or wanted.value in (("k", False), NONE)
+    unless = given.get(opener.unless)
+    return unless is not None and unless.value == ("k", False)
+
+
+def _pipes(node: ast.Call) -> frozenset[str]:
+    """The standard streams a process is given as pipes."""
+    named = {k.arg: k.value for k in node.keywords if k.arg in ("stdin", "stdout", "stderr")}
+    return frozenset(name for name, v in named.items() if name and ast.unparse(v).rpartition(".")[2] == "PIPE")
+
+
+def _shown(node: ast.Call) -> str:
+    """A call as it is shown in a story."""
+    text = ast.unparse(node.func)
+    return f"{text if len(text) < 60 else '…' + text[-50:]}()"
+
+
+_MADE: Final = {
+    "pathlib.Path.cwd": "pathlib.Path",
+    "pathlib.Path.home": "pathlib.Path",
+    "ssl.create_default_context": "ssl.SSLContext",
+    "ctypes.PyDLL": "ctypes.CDLL",
+    "ctypes.cdll.LoadLibrary": "ctypes.CDLL",
+}
+
+_CALLEES: Final[dict[str, Callable[..., Value]]] = {
+    "m": Calls.call_resource,
+    "pm": Calls.call_pipe,
+    "cm": Calls.call_container,
+    "fn": Calls.call_named,
+    "fm": Calls.call_function,
+    "um": Calls.call_method,
+    "a": Calls.call_method,
+    "f": Calls.call_closure,
+    "makes": Calls.call_made,
+}

@@ -1,0 +1,231 @@
+"""What the classes of a project own: which attributes hold a resource, and which of their methods close it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, KINDS, OWNERSHIP_TAKERS, Kind, is_stdlib
+from tenure.check.project import Class, Function, Project, dotted_text
+from tenure.check.state import Site
+from tenure.check.words import words
+
+if TYPE_CHECKING:
+    from tenure.check.summaries import Summaries
+
+__all__ = ["ClassFacts", "Classes"]
+
+#: A method of one of these names is where a class is expected to close what it owns.
+ENDINGS: Final = words(
+    "close aclose __exit__ __aexit__ __del__ stop shutdown disconnect release terminate cleanup quit dispose"
+    " finish free destroy end teardown tearDown"
+)
+
+
+@dataclass
+class ClassFacts:
+    """One class, its own methods only."""
+
+    stored: dict[str, list[tuple[Function, Site]]] = field(default_factory=dict)
+    closed: dict[str, set[str]] = field(default_factory=dict)  #: attribute -> methods that may close it
+    calls: dict[str, set[str]] = field(default_factory=dict)  #: method -> methods of self it calls
+    dynamic: bool = False  #: it reaches its attributes by computed names
+
+
+class Classes:
+    """Facts about classes, gathered when somebody asks."""
+
+    def __init__(self, project: Project, summaries: Summaries) -> None:
+        self.project = project
+        self.summaries = summaries
+        self.known: dict[Class, ClassFacts] = {}
+        self.owners: dict[Class, bool] = {}
+        self.kinds: dict[Class, Kind] = {}
+
+    def facts(self, cls: Class) -> ClassFacts:
+        """What the class's own methods do with its attributes."""
+        if cls not in self.known:
+            facts = self.known[cls] = ClassFacts()
+            for method in cls.methods.values():
+                _Reader(method, facts, cls).read()
+        return self.known[cls]
+
+    def stored_in(self, cls: Class) -> dict[str, list[tuple[Function, Site]]]:
+        """Attributes that its methods put an open resource into."""
+        found: dict[str, list[tuple[Function, Site]]] = {}
+        for method in cls.methods.values():
+            if not self.summaries.relevant(method):
+                continue
+            self.summaries.of(method, True)
+            walk = self.summaries.walks.get(method)
+            if walk is None and method not in self.summaries.walks and method not in self.summaries.underway:
+                walk = self.summaries.walk(method)
+            for attribute, sites in (walk.stored if walk is not None else {}).items():
+                found.setdefault(attribute, []).extend((method, site) for site in sites)
+        return found
+
+    def may_close(self, cls: Class, attribute: str) -> bool:
+        """Whether any method in sight, or one out of sight, may close the attribute."""
+        for current in self.project.lineage(cls):
+            if current is None:
+                return True
+            facts = self.facts(current)
+            if facts.dynamic or attribute in facts.closed:
+                return True
+        return False
+
+    def closing_methods(self, cls: Class) -> frozenset[str]:
+        """Methods that close some attribute, by themselves or through another method."""
+        closing: set[str] = set()
+        calls: dict[str, set[str]] = {}
+        for current in self.project.lineage(cls):
+            if current is None:
+                continue
+            facts = self.facts(current)
+            for methods in facts.closed.values():
+                closing |= methods
+            for name, called in facts.calls.items():
+                calls.setdefault(name, set()).update(called)
+        while True:
+            more = {name for name, called in calls.items() if called & closing} - closing
+            if not more:
+                return frozenset(closing & ENDINGS | (more & ENDINGS)) | (closing & CLOSER_NAMES)
+            closing |= more
+
+    def owns(self, cls: Class) -> bool:
+        """Whether making one leaves something to close: ``__init__`` stores a resource and a method closes it."""
+        if cls not in self.owners:
+            self.owners[cls] = False
+            self.owners[cls] = self._owns(cls)
+        return self.owners[cls]
+
+    def _owns(self, cls: Class) -> bool:
+        init = self.project.method(cls, "__init__")
+        if init is None or init.owner is None or not self.summaries.relevant(init):
+            return False
+        held = [a for a, sites in self.stored_in(init.owner).items() if any(f is init for f, _ in sites)]
+        endings = self.closing_methods(cls)
+        return any(self._closed_somewhere(cls, attribute) for attribute in held) and bool(endings)
+
+    def _closed_somewhere(self, cls: Class, attribute: str) -> bool:
+        return any(c is not None and attribute in self.facts(c).closed for c in self.project.lineage(cls))
+
+    def kind(self, cls: Class) -> Kind:
+        """How instances of the class are closed."""
+        if cls not in self.kinds:
+            endings = self.closing_methods(cls)
+            managed = self.project.method(cls, "__exit__") or self.project.method(cls, "__aexit__")
+            first = next((n for n in ("close", "aclose", *sorted(endings)) if n in endings), "close")
+            known = KINDS["closable"]
+            self.kinds[cls] = Kind(
+                cls.qualname,
+                known.closers | endings,
+                close=f"{{}}.{first}()",
+                managed=managed is not None,
+                any_after=True,
+            )
+        return self.kinds[cls]
+
+
+class _Reader:
+    """Reads one method for what it does with ``self``'s attributes."""
+
+    def __init__(self, method: Function, facts: ClassFacts, cls: Class) -> None:
+        self.method = method
+        self.facts = facts
+        self.cls = cls
+        names = method.parameters
+        self.own = names[0] if names else ""
+
+    def read(self) -> None:
+        if not self.own or isinstance(self.method.node, ast.Module):
+            return
+        calls = self.facts.calls.setdefault(self.method.name, set())
+        stack: list[ast.AST] = list(self.method.node.body)
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Call):
+                self.read_call(node, calls, stack)
+                continue
+            if isinstance(node, ast.Attribute):
+                self.read_attribute(node, stack)
+                continue
+            if isinstance(node, ast.For | ast.AsyncFor) and self.attribute_of(node.iter):
+                stack.extend([node.target, *node.body, *node.orelse])  # reading it closes nothing
+                self.loop_over(node)
+                continue
+            if isinstance(node, ast.Compare | ast.If | ast.While):
+                self.read_test(node, stack)
+                continue
+            stack.extend(ast.iter_child_nodes(node))
+
+    def attribute_of(self, node: ast.AST) -> str:
+        """``x`` for ``self.x``."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.own:
+            return node.attr
+        return ""
+
+    def closes(self, attribute: str) -> None:
+        self.facts.closed.setdefault(attribute, set()).add(self.method.name)
+
+    def read_call(self, node: ast.Call, calls: set[str], stack: list[ast.AST]) -> None:
+        func = node.func
+        if isinstance(func, ast.Attribute):
+            attribute = self.attribute_of(func.value)
+            if attribute and func.attr in CLOSER_NAMES:
+                self.closes(attribute)
+            elif not attribute:
+                stack.append(func.value)
+            called = self.attribute_of(func)
+            if called:
+                calls.add(called)
+            if isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super":
+                calls.add(func.attr)
+        elif isinstance(func, ast.Name) and func.id in ("getattr", "vars", "setattr"):
+            self.facts.dynamic = self.facts.dynamic or self.names_self(node)
+        for argument in (*node.args, *(k.value for k in node.keywords)):
+            attribute = self.attribute_of(argument)
+            if attribute and self.only_borrows(node):
+                continue
+            stack.append(argument)
+
+    def names_self(self, node: ast.Call) -> bool:
+        return any(isinstance(a, ast.Name) and a.id == self.own for a in node.args)
+
+    def only_borrows(self, node: ast.Call) -> bool:
+        """A function known to keep and close nothing."""
+        dotted = self.method.module.resolve(dotted_text(node.func))
+        if not dotted or dotted in FUNCTION_CLOSERS or dotted in OWNERSHIP_TAKERS:
+            return False
+        last = dotted.rpartition(".")[2]
+        return dotted in DERIVERS or (is_stdlib(dotted) and last[:1].islower() and last not in ("fdopen", "open"))
+
+    def read_attribute(self, node: ast.Attribute, stack: list[ast.AST]) -> None:
+        """``self.x`` by itself, not called upon: somebody else gets it and may close it."""
+        attribute = self.attribute_of(node)
+        if attribute and isinstance(node.ctx, ast.Load):
+            self.closes(attribute)
+        elif self.attribute_of(node.value):
+            inner = self.attribute_of(node.value)
+            if node.attr in CLOSER_NAMES:
+                self.closes(inner)  # the bound method goes somewhere: ``atexit.register(self.x.close)``
+        elif not attribute:
+            stack.append(node.value)
+
+    def read_test(self, node: ast.Compare | ast.If | ast.While, stack: list[ast.AST]) -> None:
+        """A comparison or a condition looks at an attribute and leaves it alone."""
+        if isinstance(node, ast.Compare):
+            stack.extend(part for part in (node.left, *node.comparators) if not self.attribute_of(part))
+            return
+        if not self.attribute_of(node.test):
+            stack.append(node.test)
+        stack.extend([*node.body, *node.orelse])
+
+    def loop_over(self, node: ast.For | ast.AsyncFor) -> None:
+        """``for f in self.files: f.close()`` closes what the list holds."""
+        if isinstance(node.target, ast.Name):
+            for child in ast.walk(node):
+                if isinstance(child, ast.Name) and child.id == node.target.id and isinstance(child.ctx, ast.Load):
+                    self.closes(self.attribute_of(node.iter))
+                    return

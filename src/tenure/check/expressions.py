@@ -1,0 +1,332 @@
+"""What evaluating an expression means for the resources it touches, in the order the interpreter evaluates."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from tenure.check.calls import Calls
+from tenure.check.project import Class, dotted_text
+from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
+
+__all__ = ["Expressions"]
+
+#: Types whose objects open something by a method; calling the type makes such an object.
+_TYPES: Final = frozenset({"pathlib.Path", "ctypes.CDLL", "cffi.FFI", "ssl.SSLContext", "io.BytesIO", "io.StringIO"})
+_MAKES: Final = {
+    "pathlib.Path.cwd": "pathlib.Path",
+    "pathlib.Path.home": "pathlib.Path",
+    "pathlib.PurePath": "pathlib.Path",
+    "pathlib.PosixPath": "pathlib.Path",
+    "ssl.create_default_context": "ssl.SSLContext",
+    "ctypes.PyDLL": "ctypes.CDLL",
+}
+_LITERALS: Final = (bool, int, str, type(None))
+
+
+class Expressions(Calls):
+    """Evaluates; ``ev`` is the only door."""
+
+    questions: Counter[str]  #: how often each condition is asked in the function
+    asked_of: frozenset[str]  #: conditions over parameters
+
+    def question_text(self, node: ast.expr) -> str:
+        raise NotImplementedError
+
+    def exhausted(self, iterated: Value, path: Path, node: ast.AST) -> None:
+        raise NotImplementedError
+
+    def ev(self, node: ast.expr, path: Path) -> Value:
+        """The value of an expression; ``path`` is changed by what evaluating it does."""
+        handler = _HANDLERS.get(node.__class__)
+        if handler is not None:
+            return handler(self, node, path)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.ev(child, path)
+        return None
+
+    def constant(self, node: ast.Constant, path: Path) -> Value:
+        return ("k", node.value) if isinstance(node.value, _LITERALS) else None
+
+    def name(self, node: ast.Name, path: Path) -> Value:
+        if node.id in path.env:
+            return path.env[node.id]
+        if node.id in self.locals:
+            return None
+        return self.global_name(node.id)
+
+    def global_name(self, name: str) -> Value:
+        inner = self.function.inner.get(name) or (self.function.outer and self.function.outer.inner.get(name))
+        if inner:
+            return ("fm", inner, None)
+        dotted = self.module.resolve(name)
+        return ("fn", dotted) if dotted else None
+
+    def attribute(self, node: ast.Attribute, path: Path) -> Value:
+        base = self.ev(node.value, path)
+        if base is None:
+            return ("um", node.attr)
+        tag = base[0]
+        if tag == "r":
+            return self.resource_attribute(base[1], node, path)
+        if tag == "self":
+            return self.self_attribute(node, path)
+        if tag in ("fn", "o"):
+            return self.typed_attribute(base, node.attr)
+        if tag == "p":
+            return ("pm", base[1], base[2], node.attr)
+        if tag == "c":
+            return ("cm", base[1], node.attr)
+        if tag == "super":
+            return self.inherited(node.attr)
+        if tag in ("d", "m"):
+            for index in resources_in(base):
+                self.use(path, index, node, node.attr)
+            return ("d", frozenset(resources_in(base)))
+        return ("um", node.attr)
+
+    def resource_attribute(self, index: int, node: ast.Attribute, path: Path) -> Value:
+        site = self.sites[index]
+        if site.kind_name == "process" and node.attr in ("stdin", "stdout", "stderr"):
+            return ("p", index, node.attr)
+        self.use(path, index, node, node.attr)
+        return ("m", index, node.attr)
+
+    def self_attribute(self, node: ast.Attribute, path: Path) -> Value:
+        key = f"{dotted_text(node.value)}.{node.attr}"
+        if key in path.env:
+            return path.env[key]
+        owner = self.function.owner
+        found = self.project.method(owner, node.attr) if owner is not None else None
+        return ("fm", found, SELF) if found is not None else ("a", node.attr)
+
+    def typed_attribute(self, base: tuple[Any, ...], attr: str) -> Value:
+        dotted = f"{base[1]}.{attr}"
+        if base[0] == "o":
+            found = self.project.find(self.module.root, base[1])
+            method = self.project.method(found, attr) if isinstance(found, Class) else None
+            if method is not None:
+                return ("fm", method, base)
+            if base[1] == "pathlib.Path" and attr in ("parent", "absolute", "resolve", "with_suffix", "joinpath"):
+                return base if attr == "parent" else ("makes", "pathlib.Path")
+            return ("fn", dotted) if dotted in self.tables.openers or base[1] in _TYPES else ("um", attr)
+        return ("fn", dotted)
+
+    def inherited(self, attr: str) -> Value:
+        owner = self.function.owner
+        if owner is not None:
+            for base in list(self.project.lineage(owner))[1:]:
+                if base is not None and attr in base.methods:
+                    return ("fm", base.methods[attr], SELF)
+        return ("um", attr)
+
+    def await_(self, node: ast.Await, path: Path) -> Value:
+        return self.ev(node.value, path)
+
+    def named(self, node: ast.NamedExpr, path: Path) -> Value:
+        value = self.ev(node.value, path)
+        self.bind(node.target, value, path)
+        return value
+
+    def if_expression(self, node: ast.IfExp, path: Path) -> Value:
+        return self.ev(node.body if self.truth(node.test, path) else node.orelse, path)
+
+    def either(self, node: ast.BoolOp, path: Path) -> Value:
+        """``a or b`` is a where a is true; the last one needs no asking."""
+        for operand in node.values[:-1]:
+            if self.truth(operand, path) == isinstance(node.op, ast.Or):
+                value = self.ev(operand, path) if isinstance(operand, ast.Name) else None
+                return None if value == NONE else value
+        return self.ev(node.values[-1], path)
+
+    def sequence(self, node: ast.Tuple | ast.List | ast.Set, path: Path) -> Value:
+        values = tuple(self.ev(member, path) for member in node.elts)
+        if isinstance(node, ast.Tuple) and not any(isinstance(m, ast.Starred) for m in node.elts):
+            return ("t", values)
+        return ("c", frozenset(index for value in values for index in resources_in(value)))
+
+    def mapping(self, node: ast.Dict, path: Path) -> Value:
+        for key in node.keys:
+            if key is not None:
+                self.ev(key, path)
+        values = [self.ev(value, path) for value in node.values]
+        return ("c", frozenset(index for value in values for index in resources_in(value)))
+
+    def starred(self, node: ast.Starred, path: Path) -> Value:
+        return self.ev(node.value, path)
+
+    def subscript(self, node: ast.Subscript, path: Path) -> Value:
+        base = self.ev(node.value, path)
+        key = self.ev(node.slice, path)
+        if base is None:
+            return None
+        if base[0] == "t" and key is not None and key[0] == "k" and isinstance(key[1], int):
+            return base[1][key[1]] if -len(base[1]) <= key[1] < len(base[1]) else None
+        if base[0] in ("t", "c"):
+            return ("c", frozenset(resources_in(base)))
+        if base[0] == "r":
+            self.use(path, base[1], node, "[]")
+        return None
+
+    def binary(self, node: ast.BinOp, path: Path) -> Value:
+        left, right = self.ev(node.left, path), self.ev(node.right, path)
+        if isinstance(node.op, ast.Div) and left == ("o", "pathlib.Path"):
+            return left
+        if isinstance(node.op, ast.Add):
+            both = frozenset([*resources_in(left), *resources_in(right)])
+            return ("c", both) if both else None
+        return None
+
+    def function_over(self, node: ast.Lambda, path: Path) -> Value:
+        return self.capture(node, path)
+
+    def capture(self, node: ast.AST, path: Path) -> Value:
+        """A function written here holds on to what its body names."""
+        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        held = frozenset(i for name in names for i in resources_in(path.env.get(name)))
+        attributes = {dotted_text(child) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
+        more = frozenset(i for name in attributes for i in resources_in(path.env.get(name)))
+        return ("f", held | more, id(node))
+
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp, path: Path) -> Value:
+        hidden = []
+        for at, generator in enumerate(node.generators):
+            iterated = self.ev(generator.iter, path)
+            name = f"{node.lineno}:{node.col_offset}:{at} comprehension"
+            path.put(name, iterated)
+            hidden.append(name)
+            self.bind(generator.target, _item_of(iterated), path)
+            for condition in generator.ifs:
+                self.ev(condition, path)
+        elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        made = [self.ev(element, path) for element in elements]
+        for name in hidden:
+            self.exhausted(path.env.get(name), path, node)
+            path.put(name, None)
+        return ("c", frozenset(index for value in made for index in resources_in(value)))
+
+    def generator(self, node: ast.GeneratorExp, path: Path) -> Value:
+        """Only the first iterable is evaluated now; the rest is captured."""
+        first = self.ev(node.generators[0].iter, path)
+        _, captured, _ = self.capture(node, path)  # type: ignore[misc]
+        return ("d", frozenset(resources_in(first)) | captured)
+
+    def yield_(self, node: ast.Yield, path: Path) -> Value:
+        value = self.ev(node.value, path) if node.value is not None else None
+        if self.is_context_manager:
+            self.may_raise(path, 2, "", node, "the body of the with statement")
+            return None
+        self.may_raise(path, 2, "builtins.GeneratorExit", node, "the consumer stops here")
+        for index in resources_in(value):
+            hold = path.held.get(index)
+            if hold is not None and hold.open and not hold.note:
+                path.held[index] = Hold(hold.state, hold.parts, LENT)
+        return None
+
+    def yield_from(self, node: ast.YieldFrom, path: Path) -> Value:
+        path.put("yield from", self.ev(node.value, path))
+        self.may_raise(path, 2, "builtins.GeneratorExit", node, "the consumer stops here")
+        path.put("yield from", None)
+        return None
+
+    # -- conditions ------------------------------------------------------------------------------------------------
+
+    def truth(self, node: ast.expr, path: Path) -> bool:
+        """Whether a condition holds on this path; where nobody can tell, both are followed."""
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return not self.truth(node.operand, path)
+        if isinstance(node, ast.BoolOp):
+            stops_at = isinstance(node.op, ast.Or)
+            return stops_at if any(self.truth(v, path) == stops_at for v in node.values) else not stops_at
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            return self.compared(node, path)
+        value = self.ev(node, path)
+        known = self.known_truth(node, value, path)
+        return self.guess(node, path) if known is None else known
+
+    def known_truth(self, node: ast.expr, value: Value, path: Path) -> bool | None:
+        if value is None:
+            return None
+        if value[0] == "k":
+            return bool(value[1])
+        if value[0] == "m" and value[2] in ("closed", "is_closed"):
+            hold = path.held.get(value[1])
+            return hold.released if hold is not None and not self.sites[value[1]].borrowed else None
+        if value[0] == "r" and not self.sites[value[1]].borrowed:
+            return True
+        return True if value[0] == "c" and value[1] else None
+
+    def compared(self, node: ast.Compare, path: Path) -> bool:
+        left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
+        equal = isinstance(node.ops[0], ast.Is | ast.Eq)
+        if (equal or isinstance(node.ops[0], ast.IsNot | ast.NotEq)) and right is not None and right[0] == "k":
+            same = self.same(node.left, left, right, path)
+            if same is not None:
+                return same == equal
+            guessed = self.guess(node, path)
+            if guessed == equal and isinstance(node.left, ast.Name) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+                path.env[node.left.id] = right
+            return guessed
+        return self.guess(node, path)
+
+    def same(self, node: ast.expr, left: Value, right: tuple[Any, ...], path: Path) -> bool | None:
+        if left is None or left[0] in ("um", "a"):
+            return False if right == NONE and path.facts.get(dotted_text(node)) else None
+        if left[0] == "k":
+            return bool(left[1] == right[1])
+        if left[0] == "r" and self.sites[left[1]].borrowed:
+            return None
+        return False if right == NONE and left[0] in ("r", "t", "c", "w", "self") else None
+
+    def guess(self, node: ast.expr, path: Path) -> bool:
+        """Follow both answers; the same question asked again on the same path gets the same answer."""
+        key, positive = self.question(node)
+        if key and key in path.facts:
+            return path.facts[key] == positive
+        answer = self.choices.choose(2) == 0
+        if key:
+            path.facts[key] = answer == positive
+        return answer
+
+    def question(self, node: ast.expr) -> tuple[str, bool]:
+        """The text of a condition that is asked more than once (or rests on a parameter), and its sign."""
+        text = self.question_text(node)
+        positive = " is not " not in text and "!=" not in text and " not in " not in text
+        plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
+        return (plain, positive) if self.questions.get(plain, 0) > 1 or plain in self.asked_of else ("", True)
+
+
+def _item_of(value: Value) -> Value:
+    """What one step of iterating over a value gives."""
+    if value is not None and value[0] in ("c", "t"):
+        return ("c", frozenset(resources_in(value)))
+    return None
+
+
+_HANDLERS: Final[dict[type[ast.AST], Callable[[Any, Any, Path], Value]]] = {
+    ast.Constant: Expressions.constant,
+    ast.Name: Expressions.name,
+    ast.Attribute: Expressions.attribute,
+    ast.Call: Expressions.call,
+    ast.Await: Expressions.await_,
+    ast.NamedExpr: Expressions.named,
+    ast.IfExp: Expressions.if_expression,
+    ast.BoolOp: Expressions.either,
+    ast.Tuple: Expressions.sequence,
+    ast.List: Expressions.sequence,
+    ast.Set: Expressions.sequence,
+    ast.Dict: Expressions.mapping,
+    ast.Starred: Expressions.starred,
+    ast.Subscript: Expressions.subscript,
+    ast.BinOp: Expressions.binary,
+    ast.Lambda: Expressions.function_over,
+    ast.ListComp: Expressions.comprehension,
+    ast.SetComp: Expressions.comprehension,
+    ast.DictComp: Expressions.comprehension,
+    ast.GeneratorExp: Expressions.generator,
+    ast.Yield: Expressions.yield_,
+    ast.YieldFrom: Expressions.yield_from,
+}

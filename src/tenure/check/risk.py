@@ -1,0 +1,106 @@
+"""How likely a call is to raise: ranked, so that a story with an unlikely exception is told last."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from typing import Final
+
+from tenure.check.openers import BUILTIN_SAFE, SAFE_CALLS, Kind, is_stdlib
+from tenure.check.project import Function
+from tenure.check.words import words
+
+__all__ = ["risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
+
+_OS: Final = "builtins.OSError"
+_VALUE: Final = "builtins.ValueError"
+
+#: Modules whose functions fail on what they are given as a matter of course, and with what.
+_RISKY: Final = {
+    "json": _VALUE,
+    "pickle": "",
+    "marshal": _VALUE,
+    "struct": "",
+    "subprocess": "",
+    "urllib": _OS,
+    "http": _OS,
+    "ssl": _OS,
+    "socket": _OS,
+    "configparser": "",
+    "xml": "",
+    "zipfile": "",
+    "tarfile": "",
+    "csv": "",
+    "plistlib": "",
+    "ast": "",
+    "tokenize": "",
+    "importlib": "",
+    "shutil": _OS,
+    "sqlite3": "",
+    "tomllib": _VALUE,
+    "asyncio": "",
+}
+
+#: Methods of strings, lists and the like that do not fail in practice.
+_CALM_METHODS: Final = words(
+    "strip rstrip lstrip split rsplit splitlines lower upper title startswith endswith append extend items keys"
+    " values get join replace format copy add discard update clear count isdigit isspace isalpha group groups"
+    " start end span debug info warning error exception log setdefault sort reverse insert encode zfill ljust"
+    " rjust center partition rpartition casefold capitalize hexdigest digest acquire release locked set is_set"
+    " notify notify_all is_alive exists is_file is_dir as_posix with_suffix with_name joinpath flush isatty fileno"
+    " total_seconds isoformat cancel done cancelled add_done_callback setLevel addHandler isEnabledFor"
+    " isidentifier swapcase translate match search fullmatch finditer findall sub setblocking settimeout strftime"
+    " timestamp getvalue difference union intersection issubset appendleft popitem hex getLogger expandtabs"
+)
+
+
+def risk_of_name(dotted: str) -> tuple[int, str]:
+    """Level and class of exception for a function known by name."""
+    module, _, last = dotted.partition(".")
+    if dotted in SAFE_CALLS or (module == "builtins" and last in BUILTIN_SAFE):
+        return 0, ""
+    if module == "builtins":
+        return 1, ""
+    if is_stdlib(dotted):
+        return (2, _RISKY[module]) if module in _RISKY else (1, "")
+    return 2, ""
+
+
+def risk_of_unknown(method: str) -> tuple[int, str]:
+    """Level for a method of an object nothing is known of, or (no name) for an unknown function."""
+    return (0, "") if method in _CALM_METHODS else (2, "")
+
+
+def risk_of_method(kind: Kind, name: str, node: ast.Call) -> tuple[int, str]:
+    """Level for a method of a resource."""
+    if name in kind.calm or name in kind.closers or name in kind.after or name in ("__enter__", "__exit__"):
+        return 0, ""
+    return (2, _OS if "socket" in kind.noun else "") if kind.risky else (1, "")
+
+
+@cache
+def risk_of_function(function: Function) -> tuple[int, str]:
+    """Level for a function of the project: what its own body calls."""
+    if isinstance(function.node, ast.Module):
+        return 2, ""
+    if function.raises:
+        return 2, ""
+    level = 0
+    for node in ast.walk(function.node):
+        if isinstance(node, ast.Call):
+            level = max(level, _risk_of_call(node, function))
+            if level == 2:
+                break
+    return level, ""
+
+
+def _risk_of_call(node: ast.Call, function: Function) -> int:
+    if isinstance(node.func, ast.Attribute):
+        name = node.func.attr
+        if name in _CALM_METHODS or name in ("close", "aclose", "wait", "shutdown", "release"):
+            return 0
+    text = ast.unparse(node.func)
+    if text in ("cast", "super"):
+        return 0
+    dotted = function.module.resolve(text) if text.replace(".", "").isidentifier() else ""
+    return risk_of_name(dotted)[0] if dotted else 2

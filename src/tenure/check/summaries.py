@@ -1,0 +1,228 @@
+"""What each function does with what it is given and what it hands out, worked out when a caller asks."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import Final
+
+from tenure.check.classes import Classes
+from tenure.check.effects import Tables
+from tenure.check.flow import ESCAPED, TooLarge
+from tenure.check.openers import FUNCTION_CLOSERS
+from tenure.check.project import Function, Project
+from tenure.check.state import Hold, Path, Value, resources_in
+from tenure.check.walk import Walk
+from tenure.check.words import words
+
+__all__ = ["Outcome", "Summaries", "Summary"]
+
+#: Decorators that leave a function's dealings with its arguments as they are.
+_TRANSPARENT: Final = words(
+    "builtins.staticmethod builtins.classmethod functools.wraps typing.override typing_extensions.override"
+    " typing.final functools.cache functools.lru_cache builtins.property functools.cached_property"
+)
+
+#: Different outcomes told apart in one summary.
+_MOST_OUTCOMES: Final = 6
+#: Deeper chains of calls than this are not followed.
+_DEEPEST: Final = 24
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One way a function ends: under which conditions on its parameters, with which effect on each, with what."""
+
+    facts: tuple[tuple[str, bool], ...]
+    effects: tuple[tuple[str, str], ...]  #: parameter -> "closed", "kept" or "self.attribute"
+    result: Value = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Every way a function ends, in few words."""
+
+    normal: tuple[Outcome, ...]
+    raising: tuple[Outcome, ...]
+
+    @property
+    def opens(self) -> bool:
+        """Whether a caller may get something to close."""
+        return any(_fresh(outcome.result) for outcome in self.normal)
+
+
+def _fresh(shape: Value) -> bool:
+    if shape is None:
+        return False
+    return shape[0] == "fresh" or (shape[0] == "t" and any(_fresh(member) for member in shape[1]))
+
+
+class Summaries:
+    """Walks functions when they are asked for and remembers what came out."""
+
+    def __init__(self, project: Project, tables: Tables) -> None:
+        self.project = project
+        self.tables = tables
+        self.walks: dict[Function, Walk | None] = {}
+        self.known: dict[Function, Summary | None] = {}
+        self.asked: set[Function] = set()  #: functions asked for while they were being walked
+        self.underway: list[Function] = []
+        self.interesting: set[str] = _names_of(tables)
+        self.classes = Classes(project, self)
+
+    def of(self, function: Function, needed: bool) -> Summary | None:
+        """The summary; ``None`` where there is none to be had. ``needed`` says that the caller gave it a resource."""
+        if function in self.known:
+            return self.known[function]
+        if function in self.underway:
+            self.asked.add(function)
+            return None
+        if not (needed or self.relevant(function)) or len(self.underway) > _DEEPEST:
+            return _NOTHING if not needed else None
+        if self.opaque(function):
+            self.known[function] = None
+            return None
+        return self.settle(function)
+
+    def settle(self, function: Function) -> Summary | None:
+        """Walk it; if it asked for itself on the way, walk it again on what was found until nothing changes."""
+        self.underway.append(function)
+        summary: Summary | None = None
+        for _ in range(3):
+            self.asked.discard(function)
+            walk = self.walk(function)
+            before, summary = summary, summarise(walk) if walk is not None else None
+            if function not in self.asked or summary == before:
+                break
+            self.underway.remove(function)
+            self.known[function] = summary
+            self.underway.append(function)
+        self.underway.remove(function)
+        self.known[function] = summary
+        return summary
+
+    def walk(self, function: Function) -> Walk | None:
+        """The walk through a function, made anew; ``None`` if it is beyond following."""
+        try:
+            walk: Walk | None = Walk(function, self.project, self.tables, self).run()
+        except (TooLarge, RecursionError):
+            walk = None
+        self.walks[function] = walk
+        return walk
+
+    def relevant(self, function: Function) -> bool:
+        """Whether it calls anything by a name that opens or closes."""
+        return not self.interesting.isdisjoint(function.calls)
+
+    def opaque(self, function: Function) -> bool:
+        """Its body does not tell what a call of it does."""
+        if isinstance(function.node, ast.Module) or function.generator:
+            return True
+        return not _TRANSPARENT.issuperset(function.decorators()) or _is_stub(function.node)
+
+
+def _names_of(tables: Tables) -> set[str]:
+    names = {name.rpartition(".")[2] for name in tables.openers}
+    names |= {name.rpartition(".")[2] for name in FUNCTION_CLOSERS if name != "os.close"}
+    return names
+
+
+def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Only a docstring, ``...``, ``pass`` or ``raise NotImplementedError``."""
+    for statement in node.body:
+        if isinstance(statement, ast.Pass) or (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        ):
+            continue
+        if isinstance(statement, ast.Raise) and statement.exc is not None:
+            return "NotImplemented" in ast.unparse(statement.exc)
+        return False
+    return True
+
+
+_NOTHING: Final = Summary((Outcome((), ()),), ())
+
+
+def summarise(walk: Walk) -> Summary:
+    """The exits of a walk, folded into few outcomes."""
+    normal = [_outcome(walk, path) for path, at in walk.exits if at != ESCAPED]
+    raising = [_outcome(walk, path) for path, at in walk.exits if at == ESCAPED]
+    return Summary(_folded(normal), _folded(raising))
+
+
+def _outcome(walk: Walk, path: Path) -> Outcome:
+    parameters = [site for site in walk.sites if site.borrowed]
+    names = set(walk.function.parameters)
+    facts = [(text, answer) for text, answer in path.facts.items() if text.partition(" ")[0] in names]
+    effects = []
+    for site in parameters:
+        effect = _effect(path.held.get(site.index), site.index, path)
+        if effect:
+            effects.append((site.parameter, effect))
+    return Outcome(tuple(sorted(facts)), tuple(effects), _shape(walk, path, path.result))
+
+
+def _effect(hold: Hold | None, index: int, path: Path) -> str:
+    if hold is None or hold.open:
+        return ""
+    if hold.released:
+        return "closed"
+    if hold.note == "returned":
+        return ""
+    return hold.note if hold.note.startswith("self.") else "kept"
+
+
+def _shape(walk: Walk, path: Path, value: Value) -> Value:
+    """What a result means to a caller who does not know this function's insides."""
+    if value is None:
+        return None
+    tag = value[0]
+    if tag == "r":
+        site = walk.sites[value[1]]
+        if site.borrowed:
+            return ("param", site.parameter)
+        if path.held[value[1]].note != "returned":
+            return None
+        return ("fresh", site.kind_name, site.cls, site.pipes)
+    if tag == "t":
+        return ("t", tuple(_shape(walk, path, member) for member in value[1]))
+    if tag == "d":
+        names = frozenset(walk.sites[i].parameter for i in resources_in(value) if walk.sites[i].borrowed)
+        return ("reads", names) if names else None
+    return value if tag in ("k", "o") else None
+
+
+def _folded(outcomes: list[Outcome]) -> tuple[Outcome, ...]:
+    """Conditions that change nothing are dropped; where the same conditions lead to different ends, the kinder one
+    is told: a helper that may close counts as one that does."""
+    by_effect: dict[tuple[tuple[tuple[str, str], ...], Value], list[Outcome]] = {}
+    for outcome in outcomes:
+        by_effect.setdefault((outcome.effects, outcome.result), []).append(outcome)
+    if len(by_effect) == 1:
+        (effects, result), _ = next(iter(by_effect.items()))
+        return (Outcome((), effects, result),)
+    folded = [_common(group) for group in by_effect.values()]
+    return _kindest(folded)
+
+
+def _common(group: list[Outcome]) -> Outcome:
+    """The conditions that all outcomes of one effect share."""
+    shared = set(group[0].facts)
+    for outcome in group[1:]:
+        shared &= set(outcome.facts)
+    return Outcome(tuple(sorted(shared)), group[0].effects, group[0].result)
+
+
+def _kindest(outcomes: list[Outcome]) -> tuple[Outcome, ...]:
+    """Outcomes that exclude each other stay apart; of the others, the ones that close or keep more win."""
+    kept: list[Outcome] = []
+    for outcome in sorted(outcomes, key=lambda o: -len(o.effects)):
+        rivals = [other for other in kept if not _exclude(other, outcome) and other.result == outcome.result]
+        if not rivals and len(kept) < _MOST_OUTCOMES:
+            kept.append(outcome)
+    return tuple(kept)
+
+
+def _exclude(one: Outcome, other: Outcome) -> bool:
+    answers = dict(one.facts)
+    return any(answers.get(text, answer) != answer for text, answer in other.facts)
