@@ -59,11 +59,14 @@ class Calls(Effects):
     def ev(self, node: ast.expr, path: Path) -> Value:
         raise NotImplementedError
 
+    def attribute(self, node: ast.Attribute, path: Path) -> Value:
+        raise NotImplementedError
+
     def bind(self, target: ast.expr, value: Value, path: Path) -> None:
         raise NotImplementedError
 
     def call(self, node: ast.Call, path: Path) -> Value:
-        callee = self.ev(node.func, path)
+        callee = self.attribute(node.func, path) if isinstance(node.func, ast.Attribute) else self.ev(node.func, path)
         if callee is None and isinstance(node.func, ast.Name) and node.func.id == "super":
             return ("super",)
         arguments = self.arguments(node, path)

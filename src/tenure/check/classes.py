@@ -43,6 +43,10 @@ class Classes:
         self.owners: dict[Class, bool] = {}
         self.kinds: dict[Class, Kind] = {}
 
+    def forget(self) -> None:
+        """New factories are known: a class that seemed to own nothing may own something."""
+        self.owners = {cls: owns for cls, owns in self.owners.items() if owns}
+
     def facts(self, cls: Class) -> ClassFacts:
         """What the class's own methods do with its attributes."""
         if cls not in self.known:
@@ -74,6 +78,15 @@ class Classes:
             if facts.dynamic or attribute in facts.closed:
                 return True
         return False
+
+    def closes(self, cls: Class, attribute: str) -> bool:
+        """Whether one of the class's own methods may close the attribute."""
+        facts = self.facts(cls)
+        return facts.dynamic or attribute in facts.closed
+
+    def sealed(self, cls: Class) -> bool:
+        """Whether nothing about the class is decided by a base nobody here can see."""
+        return all(current is not None for current in self.project.lineage(cls))
 
     def closing_methods(self, cls: Class) -> frozenset[str]:
         """Methods that close some attribute, by themselves or through another method."""
@@ -181,6 +194,8 @@ class _Reader:
             if called:
                 calls.add(called)
             if isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super":
+                calls.add(func.attr)
+            if self.names_self(node):  # ``Base.close(self)``
                 calls.add(func.attr)
         elif isinstance(func, ast.Name) and func.id in ("getattr", "vars", "setattr"):
             self.facts.dynamic = self.facts.dynamic or self.names_self(node)

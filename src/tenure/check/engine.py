@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tenure.check.cases import cases_of, slips_of
 from tenure.check.config import Config
 from tenure.check.effects import Tables
 from tenure.check.finding import CERTAINTIES, Finding
-from tenure.check.openers import with_extra
+from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.project import Function, Module, Project, Unreadable, index, parse, read_text, root_and_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.rules import RULES
@@ -22,8 +23,9 @@ from tenure.check.walk import Walk
 
 __all__ = ["Checker", "Report", "check", "check_source"]
 
-#: How often the names of new factories are followed to their callers.
-MOST_ROUNDS = 6
+
+#: How far imports are followed for the sake of factories.
+IMPORTS_FOLLOWED: Final = 2
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def check(
             modules.append(checker.load(text, path))
         except (Unreadable, OSError) as error:
             findings.append(_unreadable(str(path), error))
+    checker.learn(modules)
     for done, module in enumerate(modules, 1):
         findings.extend(checker.findings(module))
         if progress is not None:
@@ -72,6 +75,7 @@ def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
         module = checker.load(text, Path(path))
     except Unreadable as error:
         return (_unreadable(path, error),)
+    checker.learn([module])
     return tuple(sorted(checker.findings(module), key=_order))
 
 
@@ -113,6 +117,26 @@ class Checker:
         module = index(text, str(path), parse(text, str(path)), place)
         self.project.add(module)
         return module
+
+    def learn(self, modules: Sequence[Module]) -> None:
+        """Read what the modules import of their own project, and find out who opens things."""
+        known = list(modules)
+        frontier = list(modules)
+        for _ in range(IMPORTS_FOLLOWED):
+            frontier = [found for module in frontier for found in self.imported(module)]
+            known.extend(found for found in frontier if found not in known)
+        self.summaries.learn(known)
+
+    def imported(self, module: Module) -> Iterator[Module]:
+        """Modules of the same project that this one takes names from."""
+        for dotted in sorted(set(module.imports.values())):
+            if is_stdlib(dotted):
+                continue
+            for name in (dotted, dotted.rpartition(".")[0]):
+                found = self.project.module(module.root, name) if name else None
+                if found is not None:
+                    yield found
+                    break
 
     def findings(self, module: Module) -> Iterator[Finding]:
         for function in module.functions.values():

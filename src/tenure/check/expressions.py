@@ -63,7 +63,20 @@ class Expressions(Calls):
         if inner:
             return ("fm", inner, None)
         dotted = self.module.resolve(name)
-        return ("fn", dotted) if dotted else None
+        if dotted:
+            return ("fn", dotted)
+        value = self.module.values.get(name)
+        made = self.module.resolve(dotted_text(value.func)) if isinstance(value, ast.Call) else ""
+        return ("o", _MAKES.get(made, made)) if _MAKES.get(made, made) in _TYPES else None
+
+    def loaded(self, node: ast.Attribute, path: Path) -> Value:
+        """An attribute that is not called: plain data holds on to nothing."""
+        value = self.attribute(node, path)
+        if value is not None and value[0] == "m":
+            kind = self.sites[value[1]].kind
+            if value[2] in kind.after | kind.calm and value[2] not in kind.closers | {"closed", "is_closed", "fileno"}:
+                return None
+        return value
 
     def attribute(self, node: ast.Attribute, path: Path) -> Value:
         base = self.ev(node.value, path)
@@ -309,7 +322,7 @@ def _item_of(value: Value) -> Value:
 _HANDLERS: Final[dict[type[ast.AST], Callable[[Any, Any, Path], Value]]] = {
     ast.Constant: Expressions.constant,
     ast.Name: Expressions.name,
-    ast.Attribute: Expressions.attribute,
+    ast.Attribute: Expressions.loaded,
     ast.Call: Expressions.call,
     ast.Await: Expressions.await_,
     ast.NamedExpr: Expressions.named,

@@ -108,6 +108,10 @@ class Class:
     methods: dict[str, Function] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        return self.node.name
+
+    @property
     def dotted(self) -> str:
         return f"{self.module.name}.{self.qualname}"
 
@@ -320,6 +324,13 @@ _SPECIAL: Final[dict[type[ast.AST], Callable[..., bool]]] = {
     ast.Return: _Indexer.returning,
 }
 
+#: Bases that own nothing and close nothing.
+_TRANSPARENT_BASES: Final = words(
+    "builtins.object builtins.Exception abc.ABC enum.Enum enum.IntEnum threading.Thread threading.local"
+    " builtins.dict builtins.list contextlib.AbstractContextManager contextlib.ContextDecorator unittest.TestCase"
+    " contextlib.AbstractAsyncContextManager multiprocessing.Process logging.Handler"
+)
+
 #: Other names of the same thing.
 _CANONICAL: Final = {
     "_io.open": "io.open",
@@ -399,7 +410,7 @@ class Project:
             seen.add(id(current))
             yield current
             for base in current.bases:
-                if base == "builtins.object":
+                if base in _TRANSPARENT_BASES or base.startswith(("typing.", "collections.abc.")):
                     continue
                 found = self.find(cls.module.root, base) if base != "?" else None
                 if isinstance(found, Class):

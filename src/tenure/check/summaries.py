@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,12 +11,12 @@ from tenure.check.classes import Classes
 from tenure.check.effects import Tables
 from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS
-from tenure.check.project import Function, Project
+from tenure.check.project import Function, Module, Project
 from tenure.check.state import Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
 from tenure.check.words import words
 
-__all__ = ["Outcome", "Summaries", "Summary"]
+__all__ = ["Outcome", "Summaries", "Summary", "summarise"]
 
 #: Decorators that leave a function's dealings with its arguments as they are.
 _TRANSPARENT: Final = words(
@@ -25,6 +26,8 @@ _TRANSPARENT: Final = words(
 
 #: Different outcomes told apart in one summary.
 _MOST_OUTCOMES: Final = 6
+#: How often names of new factories are followed to their callers.
+_MOST_ROUNDS: Final = 6
 #: Deeper chains of calls than this are not followed.
 _DEEPEST: Final = 24
 
@@ -83,6 +86,32 @@ class Summaries:
             self.known[function] = None
             return None
         return self.settle(function)
+
+    def learn(self, modules: Sequence[Module]) -> None:
+        """Follow factories and owning classes to those who call them, by name, until no new name turns up."""
+        for _ in range(_MOST_ROUNDS):
+            new = {name for module in modules for name in self.openers_in(module)} - self.interesting
+            if not new:
+                return
+            self.interesting |= new
+            stale = [function for function in self.walks if not new.isdisjoint(function.calls)]
+            for function in stale:
+                del self.walks[function]
+            for function in [f for f in self.known if not new.isdisjoint(f.calls)]:
+                del self.known[function]
+            self.classes.forget()
+
+    def openers_in(self, module: Module) -> Iterator[str]:
+        """Names by which a caller of this module may get something to close."""
+        for function in module.functions.values():
+            if function.returns and self.relevant(function):
+                summary = self.of(function, False)
+                if summary is not None and summary.opens:
+                    yield function.name
+        for cls in module.classes.values():
+            if self.classes.owns(cls):
+                yield cls.node.name
+                yield "cls"
 
     def settle(self, function: Function) -> Summary | None:
         """Walk it; if it asked for itself on the way, walk it again on what was found until nothing changes."""

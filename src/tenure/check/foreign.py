@@ -1,0 +1,153 @@
+"""What ctypes and cffi expressions allocate, point to and keep alive."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.project import Function, Module, dotted_text
+from tenure.check.reading import nodes_of, resolved, statements_of
+from tenure.check.scene import Scene
+from tenure.check.words import words
+
+__all__ = [
+    "address_of",
+    "allocates",
+    "allocates_owned",
+    "foreign_name",
+    "is_temporary",
+    "keeper_pairs",
+    "makes_callback",
+    "unpacked_calls",
+]
+
+#: Calls whose result owns memory and frees it when it dies.
+_ALLOCATORS: Final = words(
+    "ctypes.create_string_buffer ctypes.create_unicode_buffer ctypes.c_char_p ctypes.c_wchar_p ctypes.c_int"
+    " ctypes.c_uint ctypes.c_long ctypes.c_ulong ctypes.c_size_t ctypes.c_int32 ctypes.c_int64 ctypes.c_uint32"
+    " ctypes.c_uint64 ctypes.c_double ctypes.c_float ctypes.c_void_p ctypes.c_ubyte ctypes.c_byte ctypes.c_char"
+    " cffi.FFI.new cffi.FFI.from_buffer cffi.FFI.gc builtins.bytearray"
+)
+
+#: Calls that give a bare number or a pointer which keeps nothing alive, by the position of what they look at.
+_ADDRESSES: Final = {"ctypes.addressof": 0, "cffi.FFI.addressof": 0, "cffi.FFI.cast": 1}
+_PROTOTYPES: Final = frozenset({"ctypes.CFUNCTYPE", "ctypes.WINFUNCTYPE", "ctypes.PYFUNCTYPE"})
+
+
+def foreign_name(module: Module, node: ast.expr) -> str:
+    """The dotted name of a function, methods of a module-level ``ffi`` included."""
+    text = dotted_text(node)
+    dotted = module.resolve(text) if text else ""
+    first, _, rest = text.partition(".")
+    if not dotted and first in module.values:
+        dotted = ""
+    if rest and (first in ("ffi", "_ffi") or first.endswith("ffi")) and not dotted.startswith("cffi."):
+        return f"cffi.FFI.{rest}"  # built elsewhere and imported: ``from ._lib import ffi``
+    return dotted
+
+
+def allocates(module: Module, node: ast.expr) -> bool:
+    """Whether an expression makes memory that dies with it."""
+    if not isinstance(node, ast.Call):
+        return False
+    if foreign_name(module, node.func) in _ALLOCATORS:
+        return True
+    array = node.func
+    if isinstance(array, ast.BinOp) and isinstance(array.op, ast.Mult):  # ``(c_int * 4)()``
+        return resolved(module, array.left).startswith("ctypes.")
+    return False
+
+
+def allocates_owned(module: Module, node: ast.expr) -> bool:
+    """Memory of cffi's, freed with the object that ``new`` gives."""
+    return isinstance(node, ast.Call) and foreign_name(module, node.func) in ("cffi.FFI.new", "cffi.FFI.from_buffer")
+
+
+def address_of(module: Module, node: ast.AST) -> ast.expr | None:
+    """What an expression takes the address of, if that is what it does."""
+    if isinstance(node, ast.Attribute) and node.attr == "value" and isinstance(node.value, ast.Call):
+        call = node.value
+        if foreign_name(module, call.func) == "ctypes.cast" and call.args:
+            return call.args[0]
+    if isinstance(node, ast.Call):
+        position = _ADDRESSES.get(foreign_name(module, node.func))
+        if position is not None and position < len(node.args):
+            return node.args[position]
+    return None
+
+
+def is_temporary(node: ast.expr) -> bool:
+    """An expression whose value has no name."""
+    return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call)
+
+
+def makes_callback(module: Module, node: ast.expr) -> bool:
+    """``CFUNCTYPE(...)(f)``, ``PROTO(f)`` of a module-level prototype, ``ffi.callback(...)``."""
+    if not isinstance(node, ast.Call):
+        return False
+    if foreign_name(module, node.func) == "cffi.FFI.callback":
+        return True
+    maker: ast.expr | None = node.func
+    if isinstance(maker, ast.Name):
+        maker = module.values.get(maker.id)
+    return isinstance(maker, ast.Call) and resolved(module, maker.func) in _PROTOTYPES
+
+
+def unpacked_calls(function: Function) -> Iterator[tuple[ast.Assign, ast.Call, list[str]]]:
+    """``a, b = f()`` and ``a = f()[0]``: the names its members go to, empty for one that is dropped."""
+    for statement in statements_of(function):
+        if not isinstance(statement, ast.Assign):
+            continue
+        target, value = statement.targets[0], statement.value
+        if isinstance(value, ast.Call) and isinstance(target, ast.Tuple):
+            yield statement, value, [dotted_text(member) for member in target.elts]
+        elif isinstance(value, ast.Subscript) and isinstance(value.value, ast.Call):
+            if isinstance(value.slice, ast.Constant) and isinstance(value.slice.value, int):
+                yield statement, value.value, ["" for _ in range(value.slice.value)] + [dotted_text(target)]
+
+
+def keeper_pairs(scene: Scene, function: Function, call: ast.Call) -> list[tuple[int, int]]:
+    """(struct, keeper): members of the returned tuple of which the second keeps the first's memory alive."""
+    called = _called(scene, function, call)
+    return _pairs(scene.module, called) if called is not None else []
+
+
+def _called(scene: Scene, function: Function, call: ast.Call) -> Function | None:
+    """The function called, or the only method of that name in the module."""
+    dotted = resolved(scene.module, call.func)
+    found = scene.project.find(scene.module.root, dotted) if dotted else None
+    if isinstance(found, Function):
+        return found
+    if not isinstance(call.func, ast.Attribute):
+        return None
+    name = call.func.attr
+    methods = [cls.methods[name] for cls in scene.module.classes.values() if name in cls.methods]
+    return methods[0] if len(methods) == 1 else None
+
+
+def _pairs(module: Module, called: Function) -> list[tuple[int, int]]:
+    """Read off ``struct.field = keeper`` and ``return struct, keeper``."""
+    stored = {
+        (dotted_text(target.value), dotted_text(statement.value))
+        for statement in statements_of(called)
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Attribute)
+    }
+    owned = {
+        dotted_text(target)
+        for statement in statements_of(called)
+        if isinstance(statement, ast.Assign) and allocates_owned(called.module, statement.value)
+        for target in statement.targets
+    }
+    for node in nodes_of(called):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            names = [dotted_text(member) for member in node.value.elts]
+            return [
+                (i, j)
+                for i, struct in enumerate(names)
+                for j, keeper in enumerate(names)
+                if (struct, keeper) in stored and keeper in owned
+            ]
+    return []

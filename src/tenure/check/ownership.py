@@ -1,0 +1,86 @@
+"""Who owns what a class keeps in its attributes, seen from the whole project."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tenure.check.classes import ENDINGS
+from tenure.check.finding import Facts, Step
+from tenure.check.openers import CLOSER_NAMES
+from tenure.check.project import Class, Function
+from tenure.check.rule import Draft
+from tenure.check.scene import Scene
+from tenure.check.state import Site
+
+__all__ = ["Held", "unclosed_attributes"]
+
+_SOMEBODY_CLOSES = r"\.{attribute}\s*\.\s*(?:{closers})\b"
+
+
+@dataclass(frozen=True)
+class Held:
+    """An attribute that holds a resource nobody closes."""
+
+    cls: Class
+    attribute: str
+    site: Site
+    method: Function
+    ending: str  #: the method that closes the object, if it has one
+
+    @property
+    def named(self) -> str:
+        return f"`self.{self.attribute}` ({self.site.kind.noun})"
+
+    def draft(self, message: str) -> Draft:
+        story = (
+            Step(self.site.line, f"{self.site.kind.noun} opened here by `{self.site.called}()`"),
+            Step(self.site.line, f"kept in `self.{self.attribute}`, which no method closes"),
+        )
+        node = self.site.node
+        start = (getattr(node, "lineno", 0), getattr(node, "col_offset", 0))
+        end = (getattr(node, "end_lineno", 0), getattr(node, "end_col_offset", 0))
+        facts = Facts(
+            function=self.method.qualname,
+            variable=f"self.{self.attribute}",
+            kind=self.site.kind.noun,
+            close=self.site.kind.close,
+            managed=self.site.kind.managed,
+            call_start=start,
+            call_end=end,
+        )
+        return Draft(node, message, "likely", story, facts)
+
+
+def unclosed_attributes(scene: Scene) -> Iterator[Held]:
+    """Attributes of the module's classes that hold a resource no method in sight closes."""
+    for cls in scene.module.classes.values():
+        if scene.summaries.classes.sealed(cls):
+            for attribute, stored in scene.summaries.classes.stored_in(cls).items():
+                owed = [(method, site) for method, site in stored if not site.kind.dormant]
+                if owed and not _closed(scene, cls, attribute):
+                    method, site = owed[0]
+                    yield Held(cls, attribute, site, method, _ending(scene, cls))
+
+
+def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
+    """By a method of the class or its bases, by a subclass, or by anybody who reaches into the object."""
+    if scene.summaries.classes.may_close(cls, attribute):
+        return True
+    closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
+    pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))
+    texts = (module.text for module in scene.project.modules.values() if module is not None)
+    return any(f".{attribute}" in text and pattern.search(text) for text in texts)
+
+
+def _ending(scene: Scene, cls: Class) -> str:
+    """The method that is there to close the object: one that closes something else, or is named so."""
+    names = [n for current in scene.project.lineage(cls) if current is not None for n in current.methods]
+    return next((name for name in names if name in ENDINGS and not _is_empty(scene, cls, name)), "")
+
+
+def _is_empty(scene: Scene, cls: Class, name: str) -> bool:
+    method = scene.project.method(cls, name)
+    return method is None or all(isinstance(statement, ast.Pass) for statement in method.node.body)

@@ -1,0 +1,97 @@
+"""Questions about source text that several rules ask."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tenure.check.project import Class, Function, Module, dotted_text
+
+__all__ = [
+    "Finalizer",
+    "calls_in",
+    "finalizers_in",
+    "mentions",
+    "nodes_of",
+    "own_method",
+    "passed_itself",
+    "resolved",
+    "self_name",
+    "statements_of",
+]
+
+
+class Finalizer:
+    """One ``weakref.finalize(target, callback, ...)``."""
+
+    __slots__ = ("arguments", "callback", "function", "node", "target")
+
+    def __init__(self, node: ast.Call, function: Function) -> None:
+        self.node = node
+        self.function = function
+        self.target = dotted_text(node.args[0])
+        self.callback = node.args[1]
+        self.arguments: list[ast.expr] = [*node.args[2:], *(k.value for k in node.keywords)]
+
+
+def nodes_of(function: Function) -> Iterator[ast.AST]:
+    """Every node of a function; those of functions written inside it are left to them."""
+    stack: list[ast.AST] = list(reversed(function.node.body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def statements_of(function: Function) -> Iterator[ast.stmt]:
+    """Its statements, outer ones first."""
+    return (node for node in nodes_of(function) if isinstance(node, ast.stmt))
+
+
+def calls_in(function: Function) -> Iterator[tuple[ast.Call, str]]:
+    """Its calls, each with the dotted name it resolves to, if it does."""
+    for node in nodes_of(function):
+        if isinstance(node, ast.Call):
+            yield node, resolved(function.module, node.func)
+
+
+def resolved(module: Module, node: ast.expr) -> str:
+    """The dotted name an expression stands for at the module's top level."""
+    text = dotted_text(node)
+    return module.resolve(text) if text else ""
+
+
+def finalizers_in(module: Module) -> Iterator[Finalizer]:
+    """Every finalizer that is registered with ``weakref.finalize``."""
+    for function in module.functions.values():
+        if "finalize" in function.calls:
+            for node, dotted in calls_in(function):
+                if dotted == "weakref.finalize" and len(node.args) >= 2:
+                    yield Finalizer(node, function)
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Whether a name is read anywhere below a node."""
+    return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(node))
+
+
+def self_name(function: Function) -> str:
+    """The first parameter of a method."""
+    names = function.parameters
+    return names[0] if function.owner is not None and names else ""
+
+
+def own_method(owner: Class, node: ast.AST, name: str) -> Function | None:
+    """The method that ``self.method(...)`` calls, if it is written in the class itself."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        base = node.func.value
+        if isinstance(base, ast.Name) and base.id == name:
+            return owner.methods.get(node.func.attr)
+    return None
+
+
+def passed_itself(node: ast.Call, name: str) -> bool:
+    """Whether the object itself is among the arguments."""
+    given = [*node.args, *(k.value for k in node.keywords)]
+    return any(isinstance(argument, ast.Name) and argument.id == name for argument in given)

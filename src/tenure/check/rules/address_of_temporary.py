@@ -1,0 +1,68 @@
+"""The address of a temporary is kept: the memory is free again before anybody uses the address."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.foreign import address_of, allocates, is_temporary
+from tenure.check.project import Class, Function, dotted_text
+from tenure.check.reading import nodes_of, resolved, self_name
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """An address, or a pointer attribute, is taken of something that has no name."""
+    for function in scene.module.functions.values():
+        for node in nodes_of(function):
+            message = _address(scene, node) or _pointer(scene, node) or _data(node)
+            if message:
+                yield Draft(node, message)
+
+
+def _address(scene: Scene, node: ast.AST) -> str:
+    taken = address_of(scene.module, node)
+    if taken is None or not allocates(scene.module, taken):
+        return ""
+    return f"the address of `{ast.unparse(taken)}` outlives it: nothing keeps the memory once this expression is done"
+
+
+def _data(node: ast.AST) -> str:
+    """``(a + b).ctypes.data``."""
+    text = ast.unparse(node) if isinstance(node, ast.Attribute) and node.attr == "data" else ""
+    inner = node.value if isinstance(node, ast.Attribute) else None
+    if text and isinstance(inner, ast.Attribute) and inner.attr == "ctypes" and is_temporary(inner.value):
+        return f"`{text}` is the address of an array that is gone once this expression is done"
+    return ""
+
+
+def _pointer(scene: Scene, node: ast.AST) -> str:
+    """``f(Wrapper().ptr)`` where the wrapper frees ``ptr`` when it dies."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Call):
+        return ""
+    made = scene.project.find(scene.module.root, resolved(scene.module, node.value.func) or "?")
+    if not isinstance(made, Class):
+        return ""
+    method = scene.project.method(made, "__del__")
+    if method is None or not _uses(method, node.attr):
+        return ""
+    return (
+        f"`{made.name}` frees `{node.attr}` as soon as it dies, which is before `{node.attr}` is used: give it a name"
+    )
+
+
+def _uses(method: Function, attribute: str) -> bool:
+    name = self_name(method)
+    return any(dotted_text(node) == f"{name}.{attribute}" for node in nodes_of(method))
+
+
+RULE: Final = Rule(
+    "address-of-temporary",
+    "TEN501",
+    "The address of a temporary is kept: the memory is free again before anybody uses the address.",
+    scene=judge,
+)

@@ -1,0 +1,41 @@
+"""A C library is given a callback that nothing in Python keeps alive."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.foreign import makes_callback
+from tenure.check.reading import nodes_of
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+#: A function of such a name stores the callback for later.
+_STORES: Final = re.compile(
+    r"(?:^|_)(set|register|install|add|on|hook|subscribe|connect)(?:_|$)|callback|handler", re.I
+)
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """``lib.set_handler(CALLBACK(f))``."""
+    for function in scene.module.functions.values():
+        for node in nodes_of(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _STORES.search(node.func.attr):
+                for argument in node.args:
+                    if makes_callback(scene.module, argument):
+                        message = (
+                            f"`{ast.unparse(node.func)}` remembers a callback that is freed when this call returns"
+                        )
+                        yield Draft(node, message, "likely")
+
+
+RULE: Final = Rule(
+    "callback-not-kept",
+    "TEN503",
+    "A C library is given a callback that nothing in Python keeps alive.",
+    scene=judge,
+)

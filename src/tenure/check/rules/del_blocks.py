@@ -1,0 +1,86 @@
+"""A ``__del__`` waits for a lock or a thread; it may run in the middle of the code that holds it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.project import Class, Function, dotted_text
+from tenure.check.reading import nodes_of, own_method, resolved, self_name
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+from tenure.check.words import words
+
+__all__ = ["RULE", "judge"]
+
+_LOCKS: Final = words(
+    "threading.Lock threading.Semaphore threading.BoundedSemaphore threading.Condition"
+    " multiprocessing.Lock multiprocessing.Semaphore multiprocessing.Condition"
+)
+_WAITS: Final = frozenset({"threading.Thread", "threading.Event", "queue.Queue", "multiprocessing.Process"})
+_WAITING: Final = frozenset({"join", "wait", "get", "acquire"})
+_DEEPEST: Final = 2
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """``__del__``, or a method it calls, takes a lock."""
+    for cls in scene.module.classes.values():
+        method = cls.methods.get("__del__")
+        if method is None:
+            continue
+        for node in nodes_of(method):
+            lock = _taken(scene, cls, method, node, 0)
+            if lock:
+                yield Draft(node if isinstance(node, ast.Call) else _line_of(node), _message(lock))
+
+
+def _message(lock: str) -> str:
+    return f"`__del__` waits for `{lock}`: if it runs while this thread holds that, nothing ever moves again"
+
+
+def _line_of(node: ast.AST) -> ast.AST:
+    return node.items[0].context_expr if isinstance(node, ast.With) else node
+
+
+def _taken(scene: Scene, cls: Class, method: Function, node: ast.AST, depth: int) -> str:
+    """The lock a node waits for, here or in a method of the class it calls."""
+    if isinstance(node, ast.With):
+        return next((t for item in node.items if (t := _lock(scene, cls, item.context_expr))), "")
+    if not isinstance(node, ast.Call):
+        return ""
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _WAITING and not node.args and not node.keywords:
+        return _lock(scene, cls, node.func.value)
+    called = own_method(cls, node, self_name(method))
+    if called is None or depth >= _DEEPEST:
+        return ""
+    return next((t for inner in nodes_of(called) if (t := _taken(scene, cls, called, inner, depth + 1))), "")
+
+
+def _lock(scene: Scene, cls: Class, node: ast.expr) -> str:
+    """The text of an expression that is known to be a lock, a thread or a queue."""
+    text = dotted_text(node)
+    if not text:
+        return ""
+    value = scene.module.values.get(text) if "." not in text else _set_in_class(cls, text.rpartition(".")[2])
+    if isinstance(value, ast.Call) and resolved(scene.module, value.func) in _LOCKS | _WAITS:
+        return text
+    return ""
+
+
+def _set_in_class(cls: Class, attribute: str) -> ast.expr | None:
+    """What an attribute is set to, in the class body or by a method."""
+    for node in ast.walk(cls.node):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if dotted_text(target).rpartition(".")[2] == attribute:
+                    return node.value
+    return None
+
+
+RULE: Final = Rule(
+    "del-blocks",
+    "TEN405",
+    "A `__del__` waits for a lock or a thread; it may run in the middle of the code that holds it.",
+    scene=judge,
+)

@@ -1,0 +1,113 @@
+"""A ``__del__`` reads an attribute that is missing when ``__init__`` has failed half-way."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.project import Class, Function
+from tenure.check.reading import nodes_of, own_method, resolved, self_name
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+_DEEPEST: Final = 2
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """``__init__`` may raise before it sets what ``__del__`` relies on."""
+    for cls in scene.module.classes.values():
+        finalizer, init = cls.methods.get("__del__"), cls.methods.get("__init__")
+        if finalizer is None or init is None or any(c is None for c in scene.project.lineage(cls)):
+            continue
+        late = _set_late(scene, init) - _set_in_body(cls)
+        if late:
+            yield from _read(cls, finalizer, late, 0)
+
+
+def _read(cls: Class, method: Function, late: set[str], depth: int) -> Iterator[Draft]:
+    """The first unguarded use of a late attribute, here or in a method that is called here."""
+    name = self_name(method)
+    guarded = _guarded(method, name)
+    for node in nodes_of(method):
+        if _attribute_of(node, name, ast.Load) in late - guarded:
+            yield Draft(node, _message(_attribute_of(node, name, ast.Load)))
+            return
+        called = own_method(cls, node, name) if depth < _DEEPEST else None
+        inner = next(_read(cls, called, late - guarded, depth + 1), None) if called is not None else None
+        if inner is not None:
+            yield Draft(node, inner.message)
+            return
+
+
+def _message(attribute: str) -> str:
+    return f"`{attribute}` is not there yet when `__init__` raises early, and `__del__` runs all the same"
+
+
+def _guarded(method: Function, name: str) -> set[str]:
+    """Attributes looked up with ``getattr``/``hasattr``; all of them inside a ``try``."""
+    found: set[str] = set()
+    for node in nodes_of(method):
+        if isinstance(node, ast.Try):
+            found |= {n.attr for s in node.body for n in ast.walk(s) if isinstance(n, ast.Attribute)}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("getattr", "hasattr"):
+            found |= {a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+        elif isinstance(node, ast.With):
+            found |= {n.attr for s in node.body for n in ast.walk(s) if isinstance(n, ast.Attribute)}
+    return found
+
+
+def _set_late(scene: Scene, init: Function) -> set[str]:
+    """Attributes first set after, or by, something that may raise."""
+    name = self_name(init)
+    early: set[str] = set()
+    late: set[str] = set()
+    raised = False
+    for statement in init.node.body:
+        raised = raised or _may_raise(scene, init, statement)
+        for node in ast.walk(statement):
+            attribute = _attribute_of(node, name, ast.Store)
+            if attribute:
+                (late if raised else early).add(attribute)
+    return late - early
+
+
+def _attribute_of(node: ast.AST, name: str, context: type[ast.expr_context]) -> str:
+    """``x`` for ``self.x`` read or written."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, context):
+        return ""
+    return node.attr if isinstance(node.value, ast.Name) and node.value.id == name else ""
+
+
+def _may_raise(scene: Scene, init: Function, statement: ast.stmt) -> bool:
+    """A ``raise`` of its own, or a call of a project function that has one."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Raise):
+            return True
+        if isinstance(node, ast.Call):
+            dotted = resolved(init.module, node.func)
+            called = scene.project.find(init.module.root, dotted) if dotted else None
+            if isinstance(called, Function) and called.raises:
+                return True
+    return False
+
+
+def _set_in_body(cls: Class) -> set[str]:
+    """Defaults of the class, slots left out."""
+    names: set[str] = set(cls.methods)
+    for node in cls.node.body:
+        if isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            names.add(node.target.id)
+    return names
+
+
+RULE: Final = Rule(
+    "del-half-built",
+    "TEN408",
+    "A `__del__` reads an attribute that is missing when `__init__` has failed half-way.",
+    scene=judge,
+)

@@ -1,0 +1,84 @@
+"""A finalizer refers to the object it waits for, so the object never dies and the finalizer never runs."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.project import dotted_text
+from tenure.check.reading import Finalizer, finalizers_in, mentions, resolved, statements_of
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """Each ``weakref.finalize(obj, callback, ...)`` whose callback or arguments lead back to ``obj``."""
+    for finalizer in finalizers_in(scene.module):
+        if not finalizer.target:
+            continue
+        how = _reaches(scene, finalizer, finalizer.callback)
+        for argument in finalizer.arguments:
+            how = how or _reaches(scene, finalizer, argument)
+        if how:
+            message = f"the finalizer of `{finalizer.target}` keeps it alive: {how}; so it never runs before exit"
+            yield Draft(finalizer.node, message)
+
+
+def _reaches(scene: Scene, finalizer: Finalizer, node: ast.expr) -> str:
+    """How an expression holds on to the target; nothing if it does not."""
+    target = finalizer.target
+    text = dotted_text(node)
+    if text == target:
+        return f"`{text}` is passed to the callback"
+    if text.startswith(f"{target}.") and _is_bound(scene, finalizer, text.removeprefix(f"{target}.")):
+        return f"`{text}` is bound to it"
+    if isinstance(node, ast.Lambda):
+        return "the lambda uses it" if mentions(node, target.partition(".")[0]) else ""
+    if isinstance(node, ast.Call) and resolved(scene.module, node.func) in ("functools.partial", "partial"):
+        return next(filter(None, (_reaches(scene, finalizer, argument) for argument in node.args)), "")
+    if isinstance(node, ast.Name):
+        return _reaches_by_name(scene, finalizer, node.id)
+    return ""
+
+
+def _reaches_by_name(scene: Scene, finalizer: Finalizer, name: str) -> str:
+    """A local function, or a local name for one of the above."""
+    inner = finalizer.function.inner.get(name)
+    if inner is not None:
+        return f"`{name}` uses it" if mentions(inner.node, finalizer.target.partition(".")[0]) else ""
+    for statement in statements_of(finalizer.function):
+        if isinstance(statement, ast.Assign) and any(dotted_text(t) == name for t in statement.targets):
+            value = statement.value
+            if not (isinstance(value, ast.Name) and value.id == name):
+                return _reaches(scene, finalizer, value)
+    return ""
+
+
+def _is_bound(scene: Scene, finalizer: Finalizer, attribute: str) -> bool:
+    """Whether ``target.attribute`` is a method bound to the target rather than a function or a value it holds."""
+    owner = finalizer.function.owner
+    if "." in attribute:
+        return False
+    if owner is None or finalizer.target != "self":
+        return dotted_text(finalizer.callback).endswith(f".{attribute}")
+    method = scene.project.method(owner, attribute)
+    if method is not None:
+        return not {"builtins.staticmethod", "builtins.classmethod", "builtins.property"} & set(method.decorators())
+    return attribute not in _assigned(owner.node) and dotted_text(finalizer.callback) == f"self.{attribute}"
+
+
+def _assigned(node: ast.ClassDef) -> set[str]:
+    """Attributes that something is stored in, and names set in the class body."""
+    names = {n.attr for n in ast.walk(node) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    return names | {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+RULE: Final = Rule(
+    "finalizer-keeps-alive",
+    "TEN401",
+    "A finalizer refers to the object it waits for, so the object never dies and the finalizer never runs.",
+    scene=judge,
+)

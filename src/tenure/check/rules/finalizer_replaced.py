@@ -1,0 +1,66 @@
+"""A second finalizer takes the place of the first, which can no longer be called or detached."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.project import Function, dotted_text
+from tenure.check.reading import resolved, statements_of
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """The same name is given two finalizers of one object in one run of statements."""
+    for function in scene.module.functions.values():
+        if "finalize" in function.calls:
+            yield from _in_function(scene, function)
+
+
+def _in_function(scene: Scene, function: Function) -> Iterator[Draft]:
+    for block in _blocks(function):
+        held: dict[str, str] = {}
+        for statement in block:
+            for name in [n for n in held if _settles(statement, n)]:
+                del held[name]
+            if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+                continue
+            call = statement.value
+            if resolved(scene.module, call.func) != "weakref.finalize" or not call.args:
+                continue
+            name, target = dotted_text(statement.targets[0]), dotted_text(call.args[0])
+            if name and held.get(name) == target:
+                message = f"`{name}` already holds a finalizer of `{target}`: both will run, and only this one is known"
+                yield Draft(statement, message)
+            held[name] = target
+
+
+def _blocks(function: Function) -> Iterator[list[ast.stmt]]:
+    yield function.node.body
+    for statement in statements_of(function):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(statement, name, None)
+            if isinstance(block, list) and not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield block
+
+
+def _settles(statement: ast.stmt, name: str) -> bool:
+    """``name.detach()`` or ``name()``: the first finalizer is over, or somebody else has it."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
+            text = dotted_text(node)
+            if text == name or text.startswith(f"{name}."):
+                return True
+    return False
+
+
+RULE: Final = Rule(
+    "finalizer-replaced",
+    "TEN403",
+    "A second finalizer takes the place of the first, which can no longer be called or detached.",
+    scene=judge,
+)

@@ -1,0 +1,40 @@
+"""Memory that frees itself is given a second destructor."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.foreign import allocates_owned, foreign_name
+from tenure.check.reading import nodes_of
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """``ffi.gc(ffi.new(...), ffi.release)``: what ``ffi.new`` gives is freed by its own."""
+    for function in scene.module.functions.values():
+        if "gc" not in function.calls:
+            continue
+        for node in nodes_of(function):
+            if (
+                isinstance(node, ast.Call)
+                and foreign_name(scene.module, node.func) == "cffi.FFI.gc"
+                and len(node.args) > 1
+            ):
+                frees = foreign_name(scene.module, node.args[1]) == "cffi.FFI.release"
+                if frees and allocates_owned(scene.module, node.args[0]):
+                    yield Draft(
+                        node, f"`{ast.unparse(node.args[0])}` frees its memory by itself; this frees it once more"
+                    )
+
+
+RULE: Final = Rule(
+    "owned-twice",
+    "TEN304",
+    "Memory that frees itself is given a second destructor.",
+    scene=judge,
+)

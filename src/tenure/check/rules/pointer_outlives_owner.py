@@ -1,0 +1,110 @@
+"""A pointer is stored where nothing keeps the memory alive that it points to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from tenure.check.foreign import allocates_owned, keeper_pairs, unpacked_calls
+from tenure.check.project import Class, Function, dotted_text
+from tenure.check.reading import nodes_of, resolved, statements_of
+from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
+
+__all__ = ["RULE", "judge"]
+
+
+def judge(scene: Scene) -> Iterator[Draft]:
+    """Memory stored in a C struct only, or whose keeper is dropped or bound anew too early."""
+    for function in scene.module.functions.values():
+        yield from _stored(scene, function)
+        yield from _keepers(scene, function)
+
+
+def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``struct.field = ffi.new(...)``: a C struct keeps no reference."""
+    for statement in statements_of(function):
+        if not isinstance(statement, ast.Assign) or not allocates_owned(scene.module, statement.value):
+            continue
+        for target in statement.targets:
+            if isinstance(target, ast.Attribute) and _is_struct(scene, function, target.value):
+                message = (
+                    f"`{ast.unparse(target)}` points to memory that is freed at once: a C struct keeps nothing alive"
+                )
+                yield Draft(statement, message)
+
+
+def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
+    """A local that is no Python object known to be one."""
+    if not isinstance(node, ast.Name) or node.id in ("self", "cls"):
+        return False
+    for statement in statements_of(function):
+        if isinstance(statement, ast.Assign) and any(dotted_text(t) == node.id for t in statement.targets):
+            value = statement.value
+            made = resolved(scene.module, value.func) if isinstance(value, ast.Call) else ""
+            if made and isinstance(scene.project.find(scene.module.root, made), Class):
+                return False
+    return not scene.module.resolve(node.id)
+
+
+def _keepers(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``struct, keeper = make()``: the keeper must live as long as the struct is used."""
+    for statement, call, names in unpacked_calls(function):
+        pairs = keeper_pairs(scene, function, call)
+        for struct, keeper in pairs:
+            victim = _victim(function, statement, names, struct, keeper)
+            if victim is not None:
+                yield Draft(*victim)
+
+
+def _victim(
+    function: Function, statement: ast.stmt, names: list[str], struct: int, keeper: int
+) -> tuple[ast.AST, str] | None:
+    if keeper >= len(names) or not names[keeper]:
+        message = "what keeps the memory of this struct alive is dropped: it points to freed memory from here on"
+        return (statement, message) if struct < len(names) and names[struct] else None
+    rebinding = _rebound_later(function, statement, names[keeper])
+    if rebinding is None or not _used_after(function, rebinding, names[struct]):
+        return None
+    place = rebinding if _same_block(function, statement, rebinding) else statement
+    return (
+        place,
+        f"`{names[keeper]}` kept the memory `{names[struct]}` points to, and is bound anew before that is used",
+    )
+
+
+def _rebound_later(function: Function, statement: ast.stmt, name: str) -> ast.stmt | None:
+    for other in statements_of(function):
+        if isinstance(other, ast.Assign) and other.lineno > statement.lineno and name in _names(other):
+            return other
+    return None
+
+
+def _names(statement: ast.Assign) -> set[str]:
+    return {n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+
+
+def _used_after(function: Function, statement: ast.stmt, name: str) -> bool:
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == name
+        and isinstance(node.ctx, ast.Load)
+        and node.lineno > statement.lineno
+        for node in nodes_of(function)
+    )
+
+
+def _same_block(function: Function, one: ast.stmt, other: ast.stmt) -> bool:
+    blocks = [function.node.body]
+    for statement in statements_of(function):
+        blocks += [b for n in ("body", "orelse", "finalbody") if isinstance(b := getattr(statement, n, None), list)]
+    return any(one in block and other in block for block in blocks)
+
+
+RULE: Final = Rule(
+    "pointer-outlives-owner",
+    "TEN502",
+    "A pointer is stored where nothing keeps the memory alive that it points to.",
+    scene=judge,
+)
