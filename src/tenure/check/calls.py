@@ -21,11 +21,11 @@ from tenure.check.openers import (
 )
 from tenure.check.project import Class, Function
 from tenure.check.risk import risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
-from tenure.check.state import KEPT, NONE, Path, Value, resources_in
+from tenure.check.state import KEPT, NONE, SELF, Error, Path, Value, resources_in
 from tenure.check.words import words
 
 if TYPE_CHECKING:
-    from tenure.check.summaries import Outcome, Summaries
+    from tenure.check.summaries import Outcome, Summaries, Summary
 
 __all__ = ["Argument", "Calls"]
 
@@ -38,6 +38,8 @@ _CONTAINERS: Final = frozenset(
 )
 _FILLS: Final = words("append add insert extend setdefault update put push appendleft")
 _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
+#: Calls that give back their second argument.
+_HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -55,6 +57,7 @@ class Calls(Effects):
     summaries: Summaries
     locals: frozenset[str]
     is_context_manager: bool
+    self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
         raise NotImplementedError
@@ -104,8 +107,10 @@ class Calls(Effects):
             return self.call_process(index, name, node, level, kind, path)
         if name in site.kind.closers or name in ("__exit__", "__aexit__") or (site.borrowed and name in CLOSER_NAMES):
             return self.close_by_method(index, name, node, path)
-        self.may_raise(path, level, kind, node, _shown(node))
+        if name in ("closed", "is_closed"):
+            return callee
         self.hand_over(name, arguments, path)
+        self.may_raise(path, level, kind, node, _shown(node))
         opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
         if opened in self.tables.openers:
             return self.acquire(self.tables.openers[opened], opened, node, arguments, path)
@@ -190,18 +195,22 @@ class Calls(Effects):
     def call_foreign(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """A function of the standard library or of somebody else's package."""
         level, kind = risk_of_name(dotted)
-        self.may_raise(path, level, kind, node, _shown(node))
+        if dotted in _HANDED_THROUGH and len(arguments) > 1:
+            return arguments[1].value
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
         if dotted in DERIVERS:
+            self.may_raise(path, level, kind, node, _shown(node))
             return ("d", held) if held else None
         last = dotted.rpartition(".")[2]
         if dotted in _CONTAINERS:
+            self.may_raise(path, level, kind, node, _shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
             if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and dotted not in _CONTAINERS):
                 self.keep_all(arguments, path)
         elif last[:1].isupper() or self.functions_in(arguments):
             self.keep_all(arguments, path)
+        self.may_raise(path, level, kind, node, _shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
@@ -249,7 +258,9 @@ class Calls(Effects):
     ) -> Value:
         if not kind or self.tables.kinds[kind].weak:
             return None
-        return self.open(path, self.site(node, part, kind, dotted), pipes)
+        site = self.site(node, part, kind, dotted)
+        site.pipes = pipes
+        return self.open(path, site, pipes)
 
     def in_memory(self, arguments: Sequence[Argument]) -> bool:
         """``ZipFile(BytesIO(data))`` owns nothing that the collector does not free as well."""
@@ -261,22 +272,34 @@ class Calls(Effects):
         self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
     ) -> Value:
         _, function, receiver = callee
+        if receiver == SELF:
+            self.close_own(function, node, path)
         holding = any(True for a in arguments for _ in resources_in(a.value))
-        summary = self.summaries.of(function, holding or receiver == ("self",))
+        summary = self.summaries.of(function, holding)
         level, kind = risk_of_function(function)
-        if summary is None:
+        if summary is None:  # a generator, a decorated or an abstract function may keep what it gets
+            self.keep_all(arguments, path)
             self.may_raise(path, level, kind, node, _shown(node))
-            return self.unsummarised(function, arguments, path)
+            return None
         bound = self.bindings(function, receiver, arguments)
-        if level:
-            self.raise_outcomes(summary, bound, level, kind, node, path)
+        before = path.copy() if level else path
         outcome = self.pick(summary.normal, bound, path)
-        return self.enact(outcome, bound, node, path, function) if outcome is not None else None
+        value = self.enact(outcome, bound, node, path, function) if outcome is not None else None
+        if level:
+            self.raise_outcomes(summary, bound, Error(kind, level), node, before, path)
+        return value
 
-    def unsummarised(self, function: Function, arguments: Sequence[Argument], path: Path) -> Value:
-        """A generator, a decorated or an abstract function may keep what it gets."""
-        self.keep_all(arguments, path)
-        return None
+    def close_own(self, function: Function, node: ast.Call, path: Path) -> None:
+        """``self.close()`` closes what this path has stored in attributes that ``close`` closes."""
+        owner = self.function.owner
+        if owner is None:
+            return
+        for name, value in list(path.env.items()):
+            first, _, attribute = name.partition(".")
+            if not attribute or first != self.self_name or value is None or value[0] != "r":
+                continue
+            if self.summaries.classes.method_closes(owner, function.name, attribute):
+                self.release(path, value[1], node, function.name)
 
     def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
         """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
@@ -296,15 +319,17 @@ class Calls(Effects):
         return bound
 
     def raise_outcomes(
-        self, summary: Any, bound: dict[str, Argument], level: int, kind: str, node: ast.Call, path: Path
+        self, summary: Summary, bound: dict[str, Argument], error: Error, node: ast.Call, before: Path, after: Path
     ) -> None:
-        """On the exception edge too, the callee may have closed what it was given."""
-        copy = path.copy()
+        """On the exception edge too, the callee may have closed what it was given, or have it in its care."""
         closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
         for name in closed:
             for index in resources_in(bound[name].value if name in bound else None):
-                self.release(copy, index, node, "")
-        self.may_raise(copy, level, kind, node, _shown(node))
+                self.release(before, index, node, "")
+        for index in before.held:
+            if before.held[index].open and after.held[index].note in (KEPT, TAKEN):
+                before.held[index] = after.held[index]
+        self.may_raise(before, error.level, error.type, node, _shown(node))
 
     def pick(self, outcomes: Sequence[Outcome], bound: dict[str, Argument], path: Path) -> Outcome | None:
         """One of the outcomes that fit what is known of the arguments."""
@@ -391,8 +416,8 @@ class Calls(Effects):
         return self.call_unknown(callee[1], node, arguments, path)
 
     def call_closure(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
-        self.may_raise(path, 2, "", node, _shown(node))
         self.keep_all(arguments, path)
+        self.may_raise(path, 2, "", node, _shown(node))
         return None
 
     def call_made(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
@@ -400,8 +425,8 @@ class Calls(Effects):
 
     def call_unknown(self, name: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         level, kind = risk_of_unknown(name)
-        self.may_raise(path, level, kind, node, _shown(node))
         self.hand_over(name, arguments, path)
+        self.may_raise(path, level, kind, node, _shown(node))
         return None
 
     def hand_over(self, name: str, arguments: Sequence[Argument], path: Path) -> None:

@@ -35,6 +35,13 @@ class Case:
         return max(fitting, key=lambda loss: (loss.level, -loss.item)) if fitting else None
 
     @property
+    def in_test(self) -> bool:
+        """An exception in a test is the end of the test, and mostly of the process."""
+        parts = self.walk.module.path.replace("\\", "/").split("/")
+        name = parts[-1]
+        return name.startswith("test_") or name.endswith("_test.py") or not {"test", "tests"}.isdisjoint(parts[-3:-1])
+
+    @property
     def handled(self) -> bool:
         """Some path closes it or hands it on without an error."""
         return bool(self.fates & {"released", "kept", "stored"})
@@ -47,7 +54,9 @@ class Case:
 
     def draft(self, loss: Loss, message: str, ending: str) -> Draft:
         """A finding at the place that opened it."""
-        certainty = _CERTAINTY[loss.level]
+        certainty = _CERTAINTY[1 if loss.how in ("error", "init") and self.in_test else loss.level]
+        if self.site.kind_name == "process" and not self.site.pipes:
+            certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
         story = (*tell(self.walk, loss.item, self.site), Step(loss.line, ending))
         return Draft(self.site.node, message, certainty, story, self.facts())
 

@@ -88,6 +88,21 @@ class Classes:
         """Whether nothing about the class is decided by a base nobody here can see."""
         return all(current is not None for current in self.project.lineage(cls))
 
+    def method_closes(self, cls: Class, name: str, attribute: str, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a method closes the attribute, by itself or through other methods of the object."""
+        if name in seen:
+            return False
+        for current in self.project.lineage(cls):
+            if current is None or name not in current.methods:
+                continue
+            facts = self.facts(current)
+            if name in facts.closed.get(attribute, ()):
+                return True
+            called = facts.calls.get(name, set()) - {name}
+            if any(self.method_closes(cls, other, attribute, seen | {name}) for other in called):
+                return True
+        return False
+
     def closing_methods(self, cls: Class) -> frozenset[str]:
         """Methods that close some attribute, by themselves or through another method."""
         closing: set[str] = set()

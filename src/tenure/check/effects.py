@@ -196,7 +196,7 @@ class Effects:
         if site.borrowed:
             self.keep(path, ("r", index), f"self.{attribute}")
             return
-        path.held[index] = Hold(hold.state, hold.parts, STORED)
+        path.held[index] = Hold(hold.state, hold.parts, hold.note or STORED)
         site.attribute = attribute
         self.fates[index].add("stored")
         known = self.stored.setdefault(attribute, [])

@@ -120,23 +120,20 @@ class Checker:
 
     def learn(self, modules: Sequence[Module]) -> None:
         """Read what the modules import of their own project, and find out who opens things."""
-        known = list(modules)
+        known = dict.fromkeys(modules)
         frontier = list(modules)
         for _ in range(IMPORTS_FOLLOWED):
-            frontier = [found for module in frontier for found in self.imported(module)]
-            known.extend(found for found in frontier if found not in known)
-        self.summaries.learn(known)
+            frontier = [found for module in frontier for found in self.imported(module) if found not in known]
+            known.update(dict.fromkeys(frontier))
+        self.summaries.learn(list(known))
 
     def imported(self, module: Module) -> Iterator[Module]:
         """Modules of the same project that this one takes names from."""
-        for dotted in sorted(set(module.imports.values())):
-            if is_stdlib(dotted):
-                continue
-            for name in (dotted, dotted.rpartition(".")[0]):
-                found = self.project.module(module.root, name) if name else None
-                if found is not None:
-                    yield found
-                    break
+        foreign = {dotted for dotted in module.imports.values() if not is_stdlib(dotted)}
+        for dotted in sorted(foreign | {dotted.rpartition(".")[0] for dotted in foreign}):
+            found = self.project.module(module.root, dotted) if dotted else None
+            if found is not None:
+                yield found
 
     def findings(self, module: Module) -> Iterator[Finding]:
         for function in module.functions.values():

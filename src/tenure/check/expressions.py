@@ -261,8 +261,9 @@ class Expressions(Calls):
         return self.guess(node, path) if known is None else known
 
     def known_truth(self, node: ast.expr, value: Value, path: Path) -> bool | None:
+        """Whether a value is known to be true; what is known not to be None is taken for true."""
         if value is None:
-            return None
+            return True if path.facts.get(f"{dotted_text(node)} is None") is False else None
         if value[0] == "k":
             return bool(value[1])
         if value[0] == "m" and value[2] in ("closed", "is_closed"):

@@ -228,7 +228,9 @@ class _Builder:
         return after
 
     def make_assert(self, statement: ast.Assert, after: int, exits: Exits) -> int:
-        failing = ast.copy_location(ast.Raise(exc=ast.copy_location(ast.Name("AssertionError"), statement)), statement)
+        failing = ast.copy_location(
+            ast.Raise(exc=ast.copy_location(ast.Name("AssertionError", ast.Load()), statement)), statement
+        )
         return self.add(Kind.TEST, statement.test, after, exits.raises, self.make_raise(failing, after, exits))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +17,7 @@ __all__ = [
     "allocates",
     "allocates_owned",
     "foreign_name",
+    "is_foreign",
     "is_temporary",
     "keeper_pairs",
     "makes_callback",
@@ -32,6 +34,7 @@ _ALLOCATORS: Final = words(
 
 #: Calls that give a bare number or a pointer which keeps nothing alive, by the position of what they look at.
 _ADDRESSES: Final = {"ctypes.addressof": 0, "cffi.FFI.addressof": 0, "cffi.FFI.cast": 1}
+_NATIVE: Final = re.compile(r"\b_?(?:ctypes|cffi|ffi)\b")
 _PROTOTYPES: Final = frozenset({"ctypes.CFUNCTYPE", "ctypes.WINFUNCTYPE", "ctypes.PYFUNCTYPE"})
 
 
@@ -62,6 +65,12 @@ def allocates(module: Module, node: ast.expr) -> bool:
 def allocates_owned(module: Module, node: ast.expr) -> bool:
     """Memory of cffi's, freed with the object that ``new`` gives."""
     return isinstance(node, ast.Call) and foreign_name(module, node.func) in ("cffi.FFI.new", "cffi.FFI.from_buffer")
+
+
+def is_foreign(module: Module) -> bool:
+    """Whether the module says anything of native memory at all."""
+    names = {*module.imports, *module.imports.values()}
+    return "__del__" in module.text or any(_NATIVE.search(name) for name in names)
 
 
 def address_of(module: Module, node: ast.AST) -> ast.expr | None:
@@ -102,9 +111,12 @@ def unpacked_calls(function: Function) -> Iterator[tuple[ast.Assign, ast.Call, l
         target, value = statement.targets[0], statement.value
         if isinstance(value, ast.Call) and isinstance(target, ast.Tuple):
             yield statement, value, [dotted_text(member) for member in target.elts]
-        elif isinstance(value, ast.Subscript) and isinstance(value.value, ast.Call):
-            if isinstance(value.slice, ast.Constant) and isinstance(value.slice.value, int):
-                yield statement, value.value, ["" for _ in range(value.slice.value)] + [dotted_text(target)]
+        elif isinstance(value, ast.Subscript) and isinstance(value.value, ast.Call) and _position(value) is not None:
+            yield statement, value.value, ["" for _ in range(_position(value) or 0)] + [dotted_text(target)]
+
+
+def _position(node: ast.Subscript) -> int | None:
+    return node.slice.value if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int) else None
 
 
 def keeper_pairs(scene: Scene, function: Function, call: ast.Call) -> list[tuple[int, int]]:

@@ -67,7 +67,7 @@ class Function:
     node: FunctionNode | ast.Module
     owner: Class | None = None
     outer: Function | None = None
-    calls: set[str] = field(default_factory=set)  #: the last part of every name it calls
+    calls: set[str] = field(default_factory=set)  #: every name it calls, as it is written
     generator: bool = False
     raises: bool = False  #: it holds a ``raise``
     returns: bool = False  #: it returns a value
@@ -76,6 +76,10 @@ class Function:
     @property
     def name(self) -> str:
         return self.qualname.rpartition(".")[2]
+
+    def calls_any(self, names: set[str]) -> bool:
+        """Whether the last part of a name it calls is one of these."""
+        return any(text.rpartition(".")[2] in names for text in self.calls)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -167,6 +171,17 @@ def dotted_text(node: ast.AST) -> str:
     return ".".join(reversed(parts))
 
 
+def _long_name(node: ast.Attribute) -> str:
+    """``a.b.c``; what hangs on no name begins with a dot."""
+    parts: list[str] = []
+    base: ast.expr = node
+    while isinstance(base, ast.Attribute):
+        parts.append(base.attr)
+        base = base.value
+    parts.append(base.id if isinstance(base, ast.Name) else "")
+    return ".".join(reversed(parts))
+
+
 def read_text(path: Path) -> str:
     """The source of a file in its declared encoding."""
     if path.stat().st_size > MAX_BYTES:
@@ -239,10 +254,11 @@ class _Indexer:
 
     def call(self, node: ast.Call, function: Function, owner: Class | None, prefix: str) -> bool:
         func = node.func
-        if isinstance(func, ast.Attribute):
-            function.calls.add(func.attr)
-        elif isinstance(func, ast.Name):
+        if isinstance(func, ast.Name):
             function.calls.add(func.id)
+        elif isinstance(func, ast.Attribute):
+            base = func.value
+            function.calls.add(f"{base.id}.{func.attr}" if isinstance(base, ast.Name) else _long_name(func))
         return False
 
     def define(self, node: FunctionNode, function: Function, owner: Class | None, prefix: str) -> bool:

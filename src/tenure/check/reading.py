@@ -65,7 +65,7 @@ def resolved(module: Module, node: ast.expr) -> str:
 def finalizers_in(module: Module) -> Iterator[Finalizer]:
     """Every finalizer that is registered with ``weakref.finalize``."""
     for function in module.functions.values():
-        if "finalize" in function.calls:
+        if function.calls_any({"finalize"}):
             for node, dotted in calls_in(function):
                 if dotted == "weakref.finalize" and len(node.args) >= 2:
                     yield Finalizer(node, function)

@@ -10,7 +10,7 @@ from typing import Final
 from tenure.check.classes import Classes
 from tenure.check.effects import Tables
 from tenure.check.flow import ESCAPED, TooLarge
-from tenure.check.openers import FUNCTION_CLOSERS
+from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.project import Function, Module, Project
 from tenure.check.state import Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
@@ -70,7 +70,9 @@ class Summaries:
         self.known: dict[Function, Summary | None] = {}
         self.asked: set[Function] = set()  #: functions asked for while they were being walked
         self.underway: list[Function] = []
-        self.interesting: set[str] = _names_of(tables)
+        self.openers = _names_of(tables)
+        self.learned: set[str] = set()  #: names of the project's own factories and owning classes
+        self.relevance: dict[Function, bool] = {}
         self.classes = Classes(project, self)
 
     def of(self, function: Function, needed: bool) -> Summary | None:
@@ -90,21 +92,21 @@ class Summaries:
     def learn(self, modules: Sequence[Module]) -> None:
         """Follow factories and owning classes to those who call them, by name, until no new name turns up."""
         for _ in range(_MOST_ROUNDS):
-            new = {name for module in modules for name in self.openers_in(module)} - self.interesting
+            new = {name for module in modules for name in self.openers_in(module)} - self.learned
             if not new:
                 return
-            self.interesting |= new
-            stale = [function for function in self.walks if not new.isdisjoint(function.calls)]
-            for function in stale:
+            for function in [f for f in self.walks if f.calls_any(new)]:
                 del self.walks[function]
-            for function in [f for f in self.known if not new.isdisjoint(f.calls)]:
+            for function in [f for f in self.known if f.calls_any(new)]:
                 del self.known[function]
+            self.learned |= new
+            self.relevance.clear()
             self.classes.forget()
 
     def openers_in(self, module: Module) -> Iterator[str]:
         """Names by which a caller of this module may get something to close."""
         for function in module.functions.values():
-            if function.returns and self.relevant(function):
+            if function.returns and self.relevant(function) and not function.name.startswith("__"):
                 summary = self.of(function, False)
                 if summary is not None and summary.opens:
                     yield function.name
@@ -140,8 +142,23 @@ class Summaries:
         return walk
 
     def relevant(self, function: Function) -> bool:
-        """Whether it calls anything by a name that opens or closes."""
-        return not self.interesting.isdisjoint(function.calls)
+        """Whether it calls anything that opens or closes, as far as names tell."""
+        if function not in self.relevance:
+            self.relevance[function] = any(self.tells(function.module, text) for text in function.calls)
+        return self.relevance[function]
+
+    def tells(self, module: Module, text: str) -> bool:
+        """Whether a name that is called is an opener's, a closer's, or may be a method of something that opens."""
+        last = text.rpartition(".")[2]
+        if last in self.learned:
+            return True
+        packages = self.openers.get(last)
+        if packages is None:
+            return False
+        dotted = module.resolve(text)
+        if dotted:
+            return dotted in self.tables.openers or dotted in FUNCTION_CLOSERS
+        return not packages.isdisjoint(name.partition(".")[0] for name in module.imports.values())
 
     def opaque(self, function: Function) -> bool:
         """Its body does not tell what a call of it does."""
@@ -150,10 +167,17 @@ class Summaries:
         return not _TRANSPARENT.issuperset(function.decorators()) or _is_stub(function.node)
 
 
-def _names_of(tables: Tables) -> set[str]:
-    names = {name.rpartition(".")[2] for name in tables.openers}
-    names |= {name.rpartition(".")[2] for name in FUNCTION_CLOSERS if name != "os.close"}
+def _names_of(tables: Tables) -> dict[str, set[str]]:
+    """The last part of each opener's and closer's name, and the packages it is from."""
+    owing = [name for name, opener in tables.openers.items() if _owes(tables, opener)]
+    names: dict[str, set[str]] = {}
+    for dotted in (*owing, *FUNCTION_CLOSERS):
+        names.setdefault(dotted.rpartition(".")[2], set()).add(dotted.partition(".")[0])
     return names
+
+
+def _owes(tables: Tables, opener: Opener) -> bool:
+    return bool(opener.parts) or not tables.kinds[opener.kind].weak
 
 
 def _is_stub(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

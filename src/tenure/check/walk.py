@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["Walk"]
 
 #: More states than this at one place: what is known of conditions is given up there.
-CROWDED: Final = 48
+CROWDED: Final = 16
 #: More steps than this in one function: the rest is left unvisited, and the function counts as unfinished.
-MOST_STEPS: Final = 6_000
+MOST_STEPS: Final = 2_500
+
+#: A function that asks more than this tells its callers nothing about which answer leads where.
+FEW_QUESTIONS: Final = 4
 
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
@@ -87,6 +90,8 @@ class Walk(Expressions):
         return self.texts[id(node)]
 
     def questions_about_parameters(self) -> frozenset[str]:
+        if len(self.questions) > FEW_QUESTIONS:
+            return frozenset()
         names = self.function.parameters
         return frozenset(text for name in names for text in (name, f"{name} is None"))
 
@@ -137,7 +142,7 @@ class Walk(Expressions):
 
         def visit(node: int, path: Path, before: int, word: str, line: int) -> None:
             if crowd[node] > CROWDED:
-                path = _coarser(path)
+                path = self.coarser(path)
             key = (node, path.key())
             if key in seen:
                 return
@@ -159,6 +164,15 @@ class Walk(Expressions):
             for following, after, word, line in self.step(self.flow.nodes[at], path):
                 visit(following, after, self.item, word, line)
         return self
+
+    def coarser(self, path: Path) -> Path:
+        """The same state without what is known of conditions and of what belongs to the caller."""
+        borrowed = {site.index for site in self.sites if site.borrowed}
+        env: dict[str, Value] = {}
+        for name, value in path.env.items():
+            if value is not None and value[0] != "k" and not (value[0] == "r" and value[1] in borrowed):
+                env[name] = value
+        return Path(env, path.held, {}, path.error, path.result)
 
     def step(self, node: Node, path: Path) -> list[tuple[int, Path, str, int]]:
         """Everything that may follow a node from one state."""
@@ -210,6 +224,8 @@ class Walk(Expressions):
             path.error = Error(kind, 3)
             if kind == "builtins.SystemExit":
                 raise Stop
+            if kind == "builtins.AssertionError":  # an assumption of the author's, not an event
+                path.error = Error(kind, 1)
         elif path.error is None:
             path.error = Error(kind, 3)
         self.sweep(path, statement.lineno, path.error)
@@ -401,9 +417,10 @@ class Walk(Expressions):
             self.bind_item(target, value, path)
 
     def bind_name(self, name: str, value: Value, path: Path) -> None:
-        if value is not None and value[0] == "r" and self.sites[value[1]].variable is None:
+        named = " " not in name
+        if named and value is not None and value[0] == "r" and self.sites[value[1]].variable is None:
             self.sites[value[1]].variable = name
-        if name in self.globals or (isinstance(self.function.node, ast.Module) and " " not in name):
+        if name in self.globals or (named and isinstance(self.function.node, ast.Module)):
             self.keep(path, value)
         path.put(name, value if value is None or value[0] not in ("um", "a", "pm", "cm", "makes") else None)
 
@@ -497,12 +514,6 @@ def _repeatable(node: ast.AST) -> bool:
     if isinstance(node, ast.Subscript):
         return _repeatable(node.value) and _repeatable(node.slice)
     return isinstance(node, ast.Name | ast.Constant)
-
-
-def _coarser(path: Path) -> Path:
-    """The same state without what is known of conditions."""
-    env: dict[str, Value] = {name: value for name, value in path.env.items() if value is not None and value[0] != "k"}
-    return Path(env, path.held, {}, path.error, path.result)
 
 
 def _hidden(item: ast.withitem) -> str:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import address_of, allocates, is_temporary
+from tenure.check.foreign import address_of, allocates, is_foreign, is_temporary
 from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, self_name
 from tenure.check.rule import Draft, Rule
@@ -17,6 +17,8 @@ __all__ = ["RULE", "judge"]
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """An address, or a pointer attribute, is taken of something that has no name."""
+    if not is_foreign(scene.module):
+        return
     for function in scene.module.functions.values():
         for node in nodes_of(function):
             message = _address(scene, node) or _pointer(scene, node) or _data(node)

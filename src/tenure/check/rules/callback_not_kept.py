@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import makes_callback
+from tenure.check.foreign import is_foreign, makes_callback
 from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -22,6 +22,8 @@ _STORES: Final = re.compile(
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """``lib.set_handler(CALLBACK(f))``."""
+    if not is_foreign(scene.module):
+        return
     for function in scene.module.functions.values():
         for node in nodes_of(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _STORES.search(node.func.attr):

@@ -31,7 +31,10 @@ def _read(cls: Class, method: Function, late: set[str], depth: int) -> Iterator[
     """The first unguarded use of a late attribute, here or in a method that is called here."""
     name = self_name(method)
     guarded = _guarded(method, name)
+    protected = _inside_try(method)
     for node in nodes_of(method):
+        if id(node) in protected:
+            continue
         if _attribute_of(node, name, ast.Load) in late - guarded:
             yield Draft(node, _message(_attribute_of(node, name, ast.Load)))
             return
@@ -40,6 +43,12 @@ def _read(cls: Class, method: Function, late: set[str], depth: int) -> Iterator[
         if inner is not None:
             yield Draft(node, inner.message)
             return
+
+
+def _inside_try(method: Function) -> set[int]:
+    """What an exception handler of the method stands around."""
+    tries = (node for node in nodes_of(method) if isinstance(node, ast.Try) and node.handlers)
+    return {id(inner) for node in tries for statement in node.body for inner in ast.walk(statement)}
 
 
 def _message(attribute: str) -> str:

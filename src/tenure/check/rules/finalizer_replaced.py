@@ -17,7 +17,7 @@ __all__ = ["RULE", "judge"]
 def judge(scene: Scene) -> Iterator[Draft]:
     """The same name is given two finalizers of one object in one run of statements."""
     for function in scene.module.functions.values():
-        if "finalize" in function.calls:
+        if function.calls_any({"finalize"}):
             yield from _in_function(scene, function)
 
 

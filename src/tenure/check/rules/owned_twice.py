@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import allocates_owned, foreign_name
+from tenure.check.foreign import allocates_owned, foreign_name, is_foreign
 from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -16,8 +16,10 @@ __all__ = ["RULE", "judge"]
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """``ffi.gc(ffi.new(...), ffi.release)``: what ``ffi.new`` gives is freed by its own."""
+    if not is_foreign(scene.module):
+        return
     for function in scene.module.functions.values():
-        if "gc" not in function.calls:
+        if not function.calls_any({"gc"}):
             continue
         for node in nodes_of(function):
             if (

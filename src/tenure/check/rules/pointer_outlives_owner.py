@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import allocates_owned, keeper_pairs, unpacked_calls
+from tenure.check.foreign import allocates_owned, is_foreign, keeper_pairs, unpacked_calls
 from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, statements_of
 from tenure.check.rule import Draft, Rule
@@ -17,6 +17,8 @@ __all__ = ["RULE", "judge"]
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """Memory stored in a C struct only, or whose keeper is dropped or bound anew too early."""
+    if not is_foreign(scene.module):
+        return
     for function in scene.module.functions.values():
         yield from _stored(scene, function)
         yield from _keepers(scene, function)
