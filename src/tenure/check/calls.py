@@ -20,7 +20,7 @@ from tenure.check.openers import (
     is_stdlib,
 )
 from tenure.check.project import Class, Function
-from tenure.check.risk import risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
+from tenure.check.risk import never_returns, risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
 from tenure.check.state import KEPT, NONE, SELF, Error, Path, Value, resources_in
 from tenure.check.words import words
 
@@ -40,6 +40,7 @@ _FILLS: Final = words("append add insert extend setdefault update put push appen
 _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 #: Calls that give back their second argument.
 _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
+_PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -74,7 +75,7 @@ class Calls(Effects):
             return ("super",)
         arguments = self.arguments(node, path)
         if callee is None:
-            return self.call_unknown("", node, arguments, path)
+            return self.call_unknown("" if isinstance(node.func, ast.Name) else "?", node, arguments, path)
         handler = _CALLEES.get(callee[0])
         if handler is None:
             return self.call_unknown("", node, arguments, path)
@@ -197,6 +198,8 @@ class Calls(Effects):
         level, kind = risk_of_name(dotted)
         if dotted in _HANDED_THROUGH and len(arguments) > 1:
             return arguments[1].value
+        if dotted == "builtins.getattr":
+            return _looked_up(arguments)
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
         if dotted in DERIVERS:
             self.may_raise(path, level, kind, node, _shown(node))
@@ -239,6 +242,9 @@ class Calls(Effects):
         by_key = {argument.key: argument for argument in arguments}
         if _switched_off(opener, by_key):
             return None
+        if opener.over in by_key:
+            held = frozenset(resources_in(by_key[opener.over].value))
+            return ("d", held) if held else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
         if opener.wraps and not any(i in owned for value in taken for i in resources_in(value)):
@@ -250,7 +256,7 @@ class Calls(Effects):
             self.keep(path, value, TAKEN)
         if opener.parts:
             return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
-        pipes = _pipes(node) if opener.kind == "process" else frozenset()
+        pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
         return self.opened(opener.kind, 0, dotted, node, path, pipes)
 
     def opened(
@@ -274,6 +280,9 @@ class Calls(Effects):
         _, function, receiver = callee
         if receiver == SELF:
             self.close_own(function, node, path)
+        if never_returns(function):
+            self.may_raise(path, 2, "", node, _shown(node))
+            raise Stop
         holding = any(True for a in arguments for _ in resources_in(a.value))
         summary = self.summaries.of(function, holding)
         level, kind = risk_of_function(function)
@@ -441,6 +450,14 @@ class Calls(Effects):
             self.keep(path, value)
 
 
+def _looked_up(arguments: Sequence[Argument]) -> Value:
+    """``getattr(module, "name", ...)``."""
+    base, name = [*(argument.value for argument in arguments[:2]), None, None][:2]
+    if base is not None and base[0] == "fn" and name is not None and name[0] == "k":
+        return ("fn", f"{base[1]}.{name[1]}")
+    return None
+
+
 def _any_resource(values: Sequence[Value]) -> bool:
     """Whether any of the values is a resource."""
     return any(True for value in values for _ in resources_in(value))
@@ -471,10 +488,13 @@ def _switched_off(opener: Opener, given: dict[int | str, Argument]) -> bool:
     return unless is not None and unless.value == ("k", False)
 
 
-def _pipes(node: ast.Call) -> frozenset[str]:
+def _pipes(arguments: Sequence[Argument]) -> frozenset[str]:
     """The standard streams a process is given as pipes."""
-    named = {k.arg: k.value for k in node.keywords if k.arg in ("stdin", "stdout", "stderr")}
-    return frozenset(name for name, v in named.items() if name and ast.unparse(v).rpartition(".")[2] == "PIPE")
+    return frozenset(
+        str(argument.key)
+        for argument in arguments
+        if argument.key in ("stdin", "stdout", "stderr") and argument.value in _PIPE
+    )
 
 
 def _shown(node: ast.Call) -> str:

@@ -54,7 +54,9 @@ class Case:
 
     def draft(self, loss: Loss, message: str, ending: str) -> Draft:
         """A finding at the place that opened it."""
-        certainty = _CERTAINTY[1 if loss.how in ("error", "init") and self.in_test else loss.level]
+        doubtful = loss.how == "init" and loss.level == 2 and not loss.error
+        in_test = loss.how in ("error", "init") and self.in_test
+        certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
         if self.site.kind_name == "process" and not self.site.pipes:
             certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
         story = (*tell(self.walk, loss.item, self.site), Step(loss.line, ending))

@@ -10,7 +10,7 @@ from typing import Final
 from tenure.check.flow import Node
 from tenure.check.openers import KINDS, Kind, Opener
 from tenure.check.project import Class, Function, Module, Project
-from tenure.check.state import KEPT, STORED, Error, Hold, Path, Site, Value, resources_in
+from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
 
 __all__ = ["TAKEN", "Effects", "Loss", "Misuse", "Stop", "Tables"]
@@ -46,6 +46,7 @@ class Loss:
     line: int
     item: int  #: where in the walk it happened
     hold: Hold
+    error: str = ""  #: the class of the exception, where it is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,8 @@ class Effects:
         """Somebody else owns it from now on."""
         for index in resources_in(value):
             hold = path.held.get(index)
-            if hold is not None and hold.open and hold.note in ("", DORMANT, STORED):
+            notes = ("", DORMANT) if note == RETURNED else ("", DORMANT, STORED)
+            if hold is not None and hold.open and hold.note in notes:
                 path.held[index] = hold.after(Event.DISOWN, note)
                 self.fates[index].add("kept" if path.error is None else "kept on error")
 
@@ -181,7 +183,8 @@ class Effects:
         key = f"{name}.{attribute}"
         path.put(key, None)
         if value is None or value[0] not in ("r", "k", "t", "o"):
-            self.keep(path, value)
+            if value is None or value[0] != "d" or not all(self.sites[i].borrowed for i in value[1]):
+                self.keep(path, value)  # reading through what belongs to the caller takes nothing from him
             return
         if value[0] == "t":
             self.keep(path, value)
@@ -207,7 +210,7 @@ class Effects:
         """Something was put into a stack, so now it must be closed."""
         hold = path.held.get(index)
         if hold is not None and hold.note == DORMANT:
-            path.held[index] = Hold(hold.state)
+            path.held[index] = Hold(hold.state, note=STORED if self.sites[index].attribute else "")
 
     def use(self, path: Path, index: int, node: ast.AST, word: str) -> None:
         """It is read, written, asked."""
@@ -245,11 +248,11 @@ class Effects:
                 how = "temporary" if site.variable is None else "rebound"
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
-                self.lose(path, index, how, error.level if error else 3, line)
+                self.lose(path, index, how, error or Error("", 3), line)
 
-    def lose(self, path: Path, index: int, how: str, level: int, line: int) -> None:
+    def lose(self, path: Path, index: int, how: str, error: Error, line: int) -> None:
         hold = path.held[index]
-        self.losses.append(Loss(self.sites[index], how, level, line, self.item, hold))
+        self.losses.append(Loss(self.sites[index], how, error.level, line, self.item, hold, error.type))
         path.held[index] = hold.after(Event.ABANDON)
 
 

@@ -271,7 +271,7 @@ class Expressions(Calls):
             return hold.released if hold is not None and not self.sites[value[1]].borrowed else None
         if value[0] == "r" and not self.sites[value[1]].borrowed:
             return True
-        return True if value[0] == "c" and value[1] else None
+        return True if value[0] in ("o", "fn", "f") or (value[0] == "c" and value[1]) else None
 
     def compared(self, node: ast.Compare, path: Path) -> bool:
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
@@ -293,7 +293,7 @@ class Expressions(Calls):
             return bool(left[1] == right[1])
         if left[0] == "r" and self.sites[left[1]].borrowed:
             return None
-        return False if right == NONE and left[0] in ("r", "t", "c", "w", "self") else None
+        return False if right == NONE and left[0] in ("r", "t", "c", "w", "self", "m", "f", "d", "o", "fn") else None
 
     def guess(self, node: ast.expr, path: Path) -> bool:
         """Follow both answers; the same question asked again on the same path gets the same answer."""

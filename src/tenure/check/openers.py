@@ -136,6 +136,7 @@ class Opener:
     only_if: str = ""  #: the keyword that must be given and not be false
     unless: str = ""  #: the keyword that, given and false, leaves nothing to close
     wraps: bool = False  #: what it wraps decides: only an owned argument makes an owned result
+    over: str = ""  #: with this keyword it only reads another object, which stays the caller's
     awaited: bool = False  #: the resource is there once the call has been awaited or entered
     risky: bool = True  #: the call itself fails as a matter of course (no such file, nobody listens)
 
@@ -149,7 +150,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("builtins.open io.open os.fdopen _io.open", kind="file", takes=(0,), unless="closefd"),
     **_all("io.open_code io.FileIO codecs.open tokenize.open aifc.open wave.open sunau.open", kind="file"),
     **_all("bz2.open lzma.open gzip.open pathlib.Path.open", kind="file"),
-    **_all("gzip.GzipFile bz2.BZ2File lzma.LZMAFile fileinput.input fileinput.FileInput", kind="file"),
+    **_all("gzip.GzipFile bz2.BZ2File lzma.LZMAFile fileinput.input fileinput.FileInput", kind="file", over="fileobj"),
     **_all(
         "io.TextIOWrapper io.BufferedReader io.BufferedWriter io.BufferedRandom", kind="file", takes=(0,), wraps=True
     ),
@@ -160,7 +161,11 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("tempfile.NamedTemporaryFile", kind="temporary file"),
     **_all("tempfile.TemporaryDirectory", kind="temporary directory"),
     **_all("tempfile.mkstemp", parts=("descriptor", "")),
-    **_all("zipfile.ZipFile zipfile.PyZipFile tarfile.open tarfile.TarFile tarfile.TarFile.open", kind="archive"),
+    **_all(
+        "zipfile.ZipFile zipfile.PyZipFile tarfile.open tarfile.TarFile tarfile.TarFile.open",
+        kind="archive",
+        over="fileobj",
+    ),
     **_all("tarfile.TarFile.gzopen tarfile.TarFile.bz2open tarfile.TarFile.xzopen", kind="archive"),
     **_all("zipfile.ZipFile.open tarfile.TarFile.extractfile", kind="file"),
     **_all("socket.socket", kind="socket", takes=("fileno",), risky=False),

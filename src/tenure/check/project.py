@@ -293,6 +293,7 @@ class _Indexer:
         base = self.base_of(node)
         for alias in node.names:
             name = f"{base}.{alias.name}" if base else alias.name
+            name = name.rpartition("six.moves.")[2]  # the old names of the standard library
             self.module.imports[alias.asname or alias.name] = _CANONICAL.get(name, name)
         return True
 

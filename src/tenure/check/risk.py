@@ -10,7 +10,7 @@ from tenure.check.openers import BUILTIN_SAFE, SAFE_CALLS, Kind, is_stdlib
 from tenure.check.project import Function
 from tenure.check.words import words
 
-__all__ = ["risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
+__all__ = ["never_returns", "risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
 
 _OS: Final = "builtins.OSError"
 _VALUE: Final = "builtins.ValueError"
@@ -62,7 +62,8 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
     if module == "builtins":
         return 1, ""
     if is_stdlib(dotted):
-        return (2, _RISKY[module]) if module in _RISKY else (1, "")
+        made = dotted.rpartition(".")[2][:1].isupper()
+        return (2, _RISKY[module]) if module in _RISKY and not made else (1, "")
     return 2, ""
 
 
@@ -76,6 +77,16 @@ def risk_of_method(kind: Kind, name: str, node: ast.Call) -> tuple[int, str]:
     if name in kind.calm or name in kind.closers or name in kind.after or name in ("__enter__", "__exit__"):
         return 0, ""
     return (2, _OS if "socket" in kind.noun else "") if kind.risky else (1, "")
+
+
+def never_returns(function: Function) -> bool:
+    """Whether every way through the function ends in an exception, as far as its outline tells."""
+    if isinstance(function.node, ast.Module) or function.generator:
+        return False
+    if function.node.returns is not None and ast.unparse(function.node.returns).endswith(("NoReturn", "Never")):
+        return True
+    simple = all(isinstance(s, ast.Expr | ast.Assign | ast.Raise) for s in function.node.body)
+    return simple and isinstance(function.node.body[-1], ast.Raise) and function.owner is None
 
 
 @cache

@@ -81,7 +81,9 @@ class Walk(Expressions):
             self.count_questions(test.operand)
         else:
             text = self.question_text(test)
-            self.questions[text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")] += 1
+            plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
+            self.questions[plain] += 1
+            self.questions[plain.removesuffix(" is None") if plain.endswith(" is None") else f"{plain} is None"] += 1
 
     def question_text(self, node: ast.expr) -> str:
         """The text of a condition that gives the same answer when it is asked again; nothing for others."""
@@ -276,8 +278,9 @@ class Walk(Expressions):
         assert isinstance(node.item, ast.For | ast.AsyncFor)
         hidden = f"{node.item.lineno}:{node.item.col_offset} for"
         iterated = path.env.get(hidden)
-        for index in resources_in(iterated):
-            self.use(path, index, node.item.iter, "iteration")
+        if iterated is not None and iterated[0] in ("r", "d"):
+            for index in resources_in(iterated):
+                self.use(path, index, node.item.iter, "iteration")
         if iterated is not None and iterated[0] in ("p", "r"):
             self.may_raise(path, 1, "", node.item, "reading")
         first = f"{hidden} began"
@@ -293,6 +296,8 @@ class Walk(Expressions):
         if iterated is not None and iterated[0] in ("t", "c"):
             path.env[first] = ("k", True)
             self.bind(node.item.target, ("c", frozenset(resources_in(iterated))), path)
+        elif iterated is not None and iterated[0] == "r" and self.sites[iterated[1]].borrowed:
+            self.bind(node.item.target, ("c", frozenset({iterated[1]})), path)  # a list of them, perhaps
         else:
             self.bind(node.item.target, None, path)
         return ((node.next, ""),)
@@ -316,8 +321,11 @@ class Walk(Expressions):
             site = self.sites[value[1]]
             site.entered = site.entered or not site.kind.managed
             self.use(path, value[1], node.item.context_expr, "with")
-        if node.item.optional_vars is not None:
-            self.bind(node.item.optional_vars, bound, path)
+        target = node.item.optional_vars
+        if isinstance(target, ast.Attribute):  # the with statement owns it, whatever the name
+            path.put(dotted_text(target), bound)
+        elif target is not None:
+            self.bind(target, bound, path)
         return ((node.next, ""),)
 
     def leave(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
@@ -371,7 +379,7 @@ class Walk(Expressions):
     def caught(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         assert isinstance(node.item, ast.ExceptHandler)
         if node.item.name:
-            path.put(node.item.name, None)
+            path.put(node.item.name, ("o", "builtins.Exception"))
         return ((node.next, "is caught"),)
 
     def calm(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
@@ -456,12 +464,12 @@ class Walk(Expressions):
             if hold.state is not State.OPEN or site.borrowed:
                 continue
             if hold.note == "stored" and half_built and not isinstance(self.function.node, ast.Module):
-                self.lose(path, index, "init", error.level if error else 1, site.line)
+                self.lose(path, index, "init", error or Error("", 1), site.line)
             elif not hold.note:
                 how = "exit"
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
-                self.lose(path, index, how, error.level if error else 3, site.line)
+                self.lose(path, index, how, error or Error("", 3), site.line)
 
     def result_of_closed(self, path: Path, at: int) -> None:
         """What is returned was closed on the way out."""
@@ -508,7 +516,8 @@ def _repeatable(node: ast.AST) -> bool:
     if isinstance(node, ast.Compare):
         return all(_repeatable(part) for part in (node.left, *node.comparators))
     if isinstance(node, ast.Call):
-        return isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "hasattr", "callable", "len")
+        plain = isinstance(node.func, ast.Name) and not node.keywords
+        return plain and all(_repeatable(argument) for argument in node.args)
     if isinstance(node, ast.Attribute):
         return _repeatable(node.value)
     if isinstance(node, ast.Subscript):
