@@ -251,7 +251,7 @@ class Calls(Effects):
             return None
         if self.in_memory(arguments):
             return None
-        self.may_raise(path, 2 if opener.risky and not _any_resource(taken) else 1, "builtins.OSError", node, dotted)
+        self.may_raise(path, 2 if opener.risky and not _any_of(taken, owned) else 1, "builtins.OSError", node, dotted)
         for value in taken:
             self.keep(path, value, TAKEN)
         if opener.parts:
@@ -458,9 +458,9 @@ def _looked_up(arguments: Sequence[Argument]) -> Value:
     return None
 
 
-def _any_resource(values: Sequence[Value]) -> bool:
-    """Whether any of the values is a resource."""
-    return any(True for value in values for _ in resources_in(value))
+def _any_of(values: Sequence[Value], indices: set[int]) -> bool:
+    """Whether any of the values is one of these resources."""
+    return any(index in indices for value in values for index in resources_in(value))
 
 
 def _name_of(node: ast.expr) -> str:

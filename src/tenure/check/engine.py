@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import ast
+import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tenure.check.cases import cases_of, slips_of
+from tenure.check.cache import Store
+from tenure.check.checker import Checker
 from tenure.check.config import Config
-from tenure.check.effects import Tables
-from tenure.check.finding import CERTAINTIES, Finding
-from tenure.check.openers import is_stdlib, with_extra
-from tenure.check.project import Function, Module, Project, Unreadable, index, parse, read_text, root_and_name
-from tenure.check.rule import Draft, Rule
-from tenure.check.rules import RULES
-from tenure.check.scene import Scene
-from tenure.check.summaries import Summaries
-from tenure.check.walk import Walk
+from tenure.check.finding import Finding
+from tenure.check.project import MAX_BYTES, Unreadable, decoded, root_and_name
+from tenure.check.rules.unreadable import unreadable
 
-__all__ = ["Checker", "Report", "check", "check_source"]
+__all__ = ["Report", "check", "check_source"]
 
-
-#: How far imports are followed for the sake of factories.
-IMPORTS_FOLLOWED: Final = 2
+#: Fewer files than this are checked sooner by one process than several can be started.
+WORTH_SHARING: Final = 200
 
 
 @dataclass(frozen=True)
@@ -49,23 +45,17 @@ def check(
     """Check every Python file of ``paths``; ``progress`` hears (done, all, path) after each file."""
     began = time.perf_counter()
     files = _files_below(paths, config)
-    checker = Checker(config)
-    lines = 0
-    findings: list[Finding] = []
-    modules = []
-    for path in files:
-        try:
-            text = read_text(path)
-            lines += text.count("\n") + 1
-            modules.append(checker.load(text, path))
-        except (Unreadable, OSError) as error:
-            findings.append(_unreadable(str(path), error))
-    checker.learn(modules)
-    for done, module in enumerate(modules, 1):
-        findings.extend(checker.findings(module))
-        if progress is not None:
-            progress(done, len(modules), module.path)
-    return Report(tuple(sorted(findings, key=_order)), len(files), lines, time.perf_counter() - began)
+    run = _Run(config, Store(cache, files, config) if cache is not None else None, len(files), progress)
+    with _undisturbed():
+        stale = run.take_fresh(files)
+        groups = _groups(stale, jobs)
+        if len(groups) > 1:
+            run.share(groups, jobs)
+        else:
+            run.add(_checked(stale, config, run.report))
+    if run.store is not None and stale:
+        run.store.save()
+    return Report(tuple(sorted(run.findings, key=_order)), len(files), run.lines, time.perf_counter() - began)
 
 
 def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
@@ -74,18 +64,131 @@ def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
     try:
         module = checker.load(text, Path(path))
     except Unreadable as error:
-        return (_unreadable(path, error),)
+        return (unreadable(path, error),) if config.wants("unreadable", "TEN001") else ()
     checker.learn([module])
     return tuple(sorted(checker.findings(module), key=_order))
 
 
+@dataclass(frozen=True)
+class _Result:
+    """What was found in one file, and what that rests on."""
+
+    path: Path
+    raw: bytes
+    lines: int
+    findings: tuple[Finding, ...]
+    rests_on: tuple[str, ...]
+
+
+class _Run:
+    """Gathers results, from the cache and from the checker."""
+
+    def __init__(
+        self, config: Config, store: Store | None, total: int, progress: Callable[[int, int, str], None] | None
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.total = total
+        self.progress = progress
+        self.done = 0
+        self.lines = 0
+        self.findings: list[Finding] = []
+
+    def report(self, path: Path) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total, str(path))
+
+    def take_fresh(self, files: Iterable[Path]) -> list[Path]:
+        """Take what the cache still knows; the rest is to be checked."""
+        if self.store is None:
+            return list(files)
+        stale = []
+        for path in files:
+            known = self.store.fresh(path, _raw(path))
+            if known is None:
+                stale.append(path)
+                continue
+            self.findings.extend(known[0])
+            self.lines += known[1]
+            self.report(path)
+        return stale
+
+    def add(self, results: Iterable[_Result]) -> None:
+        for result in results:
+            self.findings.extend(result.findings)
+            self.lines += result.lines
+            if self.store is not None:
+                self.store.put(result.path, result.raw, result.lines, result.findings, result.rests_on)
+
+    def share(self, groups: Sequence[Sequence[Path]], jobs: int) -> None:
+        """Groups that know nothing of each other are checked side by side."""
+        with ProcessPoolExecutor(jobs) as pool:
+            for results in pool.map(_checked_apart, groups, [self.config] * len(groups)):
+                self.add(results)
+                for result in results:
+                    self.report(result.path)
+
+
+def _checked_apart(files: Sequence[Path], config: Config) -> list[_Result]:
+    with _undisturbed():
+        return list(_checked(files, config, lambda path: None))
+
+
+def _checked(files: Sequence[Path], config: Config, report: Callable[[Path], None]) -> Iterator[_Result]:
+    """Read them all, learn who opens things, then judge each."""
+    checker = Checker(config)
+    modules = {}
+    for path in files:
+        raw = _raw(path)
+        try:
+            if len(raw) > MAX_BYTES:
+                raise Unreadable(f"it has more than {MAX_BYTES // 1_000_000} MB")
+            modules[path] = raw, checker.load(decoded(raw), path)
+        except Unreadable as error:
+            wanted = config.wants("unreadable", "TEN001")
+            yield _Result(path, raw, raw.count(b"\n") + 1, (unreadable(str(path), error),) if wanted else (), ())
+            report(path)
+    checker.learn([module for _, module in modules.values()])
+    for path, (raw, module) in modules.items():
+        found = tuple(checker.findings(module))
+        yield _Result(path, raw, raw.count(b"\n") + 1, found, tuple(checker.rests_on(module)))
+        report(path)
+
+
+def _raw(path: Path) -> bytes:
+    """The content of a file; of one that cannot be opened, a text that says so to whoever parses it."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return f"cannot be opened: {error.strerror}".encode()
+
+
+def _groups(files: Sequence[Path], jobs: int) -> list[list[Path]]:
+    """Files of one package belong together; there is one group when sharing does not pay."""
+    if jobs < 2 or len(files) < WORTH_SHARING:
+        return [list(files)]
+    packages: dict[tuple[str, str], list[Path]] = {}
+    for path in files:
+        root, name, _ = root_and_name(path)
+        packages.setdefault((root, name.partition(".")[0]), []).append(path)
+    return sorted(packages.values(), key=len, reverse=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Syntax trees are many small objects that stay: looking for garbage among them is wasted time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _order(finding: Finding) -> tuple[str, int, int, str]:
     return finding.path, finding.line, finding.column, finding.code
-
-
-def _unreadable(path: str, error: Exception) -> Finding:
-    line = getattr(error, "line", 1)
-    return Finding("unreadable", "TEN001", path, line, 1, line, f"this file cannot be checked: {error}", "certain", ())
 
 
 def _files_below(paths: Sequence[Path], config: Config) -> list[Path]:
@@ -95,97 +198,8 @@ def _files_below(paths: Sequence[Path], config: Config) -> list[Path]:
         if path.is_dir():
             for file in sorted(path.rglob("*.py")):
                 below = file.relative_to(path)
-                if file.is_file() and not any(below.match(p) or p in below.parts for p in config.exclude):
+                if not any(below.match(p) or p in below.parts for p in config.exclude) and file.is_file():
                     found[file] = None
         else:
             found[path] = None
     return list(found)
-
-
-class Checker:
-    """One project under check."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        openers, kinds = with_extra(config.openers)
-        self.project = Project()
-        self.summaries = Summaries(self.project, Tables(openers, kinds))
-        self.rules = [rule for rule in RULES if config.wants(rule.name, rule.code)]
-
-    def load(self, text: str, path: Path) -> Module:
-        place = root_and_name(path)
-        module = index(text, str(path), parse(text, str(path)), place)
-        self.project.add(module)
-        return module
-
-    def learn(self, modules: Sequence[Module]) -> None:
-        """Read what the modules import of their own project, and find out who opens things."""
-        known = dict.fromkeys(modules)
-        frontier = list(modules)
-        for _ in range(IMPORTS_FOLLOWED):
-            frontier = [found for module in frontier for found in self.imported(module) if found not in known]
-            known.update(dict.fromkeys(frontier))
-        self.summaries.learn(list(known))
-
-    def imported(self, module: Module) -> Iterator[Module]:
-        """Modules of the same project that this one takes names from."""
-        foreign = {dotted for dotted in module.imports.values() if not is_stdlib(dotted)}
-        for dotted in sorted(foreign | {dotted.rpartition(".")[0] for dotted in foreign}):
-            found = self.project.module(module.root, dotted) if dotted else None
-            if found is not None:
-                yield found
-
-    def findings(self, module: Module) -> Iterator[Finding]:
-        for function in module.functions.values():
-            if self.summaries.relevant(function):
-                walk = self.walk(function)
-                if walk is not None:
-                    yield from self.of_walk(walk)
-        scene = Scene(module, self.project, self.summaries)
-        for rule in self.rules:
-            if rule.scene is not None:
-                for draft in rule.scene(scene):
-                    yield self.finding(rule, draft, module.path)
-
-    def walk(self, function: Function) -> Walk | None:
-        if function not in self.summaries.walks:
-            if self.summaries.opaque(function):
-                self.summaries.walk(function)
-            else:
-                self.summaries.of(function, True)
-        return self.summaries.walks.get(function)
-
-    def of_walk(self, walk: Walk) -> Iterator[Finding]:
-        for case in cases_of(walk):
-            for rule in self.rules:
-                draft = rule.loss(case) if rule.loss is not None else None
-                if draft is not None:
-                    if self.sure_enough(draft):
-                        yield self.finding(rule, draft, walk.module.path)
-                    break
-        for slip in slips_of(walk):
-            for rule in self.rules:
-                draft = rule.slip(slip) if rule.slip is not None else None
-                if draft is not None:
-                    yield self.finding(rule, draft, walk.module.path)
-
-    def sure_enough(self, draft: Draft) -> bool:
-        return CERTAINTIES.index(draft.certainty) <= CERTAINTIES.index(self.config.certainty)
-
-    def finding(self, rule: Rule, draft: Draft, path: str) -> Finding:
-        node = draft.node
-        if isinstance(node, ast.withitem):
-            node = node.context_expr
-        line = getattr(node, "lineno", 1)
-        return Finding(
-            rule.name,
-            rule.code,
-            path,
-            line,
-            getattr(node, "col_offset", 0) + 1,
-            getattr(node, "end_lineno", line) or line,
-            draft.message,
-            draft.certainty,
-            draft.story,
-            draft.facts,
-        )

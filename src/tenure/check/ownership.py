@@ -71,8 +71,7 @@ def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
         return True
     closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
     pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))
-    texts = (module.text for module in scene.project.modules.values() if module is not None)
-    return any(f".{attribute}" in text and pattern.search(text) for text in texts)
+    return any(f".{attribute}" in text and pattern.search(text) for text in scene.project.texts(scene.module))
 
 
 def _ending(scene: Scene, cls: Class) -> str:

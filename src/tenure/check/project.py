@@ -14,6 +14,7 @@ from typing import Final
 from tenure.check.words import words
 
 __all__ = [
+    "MAX_BYTES",
     "Class",
     "Function",
     "Module",
@@ -370,18 +371,26 @@ class Project:
 
     def __init__(self) -> None:
         self.modules: dict[tuple[str, str], Module | None] = {}
-        self.asked: list[tuple[str, str]] = []  #: every module looked for, found or not: what an answer rests on
+        self.searchers: set[Module] = set()  #: modules about which every other module was asked
 
     def add(self, module: Module) -> None:
         self.modules[module.root, module.name] = module
 
     def module(self, root: str, name: str) -> Module | None:
         key = (root, name)
-        self.asked.append(key)
         if key not in self.modules:
             self.modules[key] = None
             self.modules[key] = self._load(root, name)
         return self.modules[key]
+
+    def texts(self, asker: Module) -> Iterator[str]:
+        """The text of every module there is: what ``asker`` learns from them rests on all of them."""
+        self.searchers.add(asker)
+        return (module.text for module in self.modules.values() if module is not None)
+
+    def searched(self, module: Module) -> bool:
+        """Whether findings about a module rest on the whole project."""
+        return module in self.searchers
 
     def _load(self, root: str, name: str) -> Module | None:
         base = Path(root, *name.split("."))

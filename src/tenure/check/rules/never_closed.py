@@ -13,7 +13,7 @@ __all__ = ["RULE", "judge"]
 def judge(case: Case) -> Draft | None:
     """No path does anything about it."""
     loss = case.lost("exit", "rebound")
-    if loss is None or case.fates & {"released", "kept", "stored", "released on error"}:
+    if loss is None or case.site.variable is None or case.fates & {"released", "kept", "stored", "released on error"}:
         return None
     if case.pipes:
         message = f"{case.named} is waited for, but its pipe ({case.pipes}) stays open"

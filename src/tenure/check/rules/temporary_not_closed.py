@@ -12,7 +12,7 @@ __all__ = ["RULE", "judge"]
 
 def judge(case: Case) -> Draft | None:
     """Nothing ever had a name for it."""
-    loss = case.lost("temporary")
+    loss = case.lost("temporary", "exit")
     if loss is None or case.site.variable is not None:
         return None
     message = f"{case.named} is never given a name, so nothing closes it"
