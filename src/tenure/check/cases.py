@@ -59,7 +59,8 @@ class Case:
         certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
         if self.site.kind_name == "process" and not self.site.pipes:
             certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
-        story = (*tell(self.walk, loss.item, self.site), Step(loss.line, ending))
+        line = loss.line if loss.how in ("temporary", "rebound") else _left_at(self.walk, loss)
+        story = (*tell(self.walk, loss.item, self.site), Step(line, ending))
         return Draft(self.site.node, message, certainty, story, self.facts())
 
     def facts(self) -> Facts:
@@ -104,6 +105,17 @@ class Slip:
         return Draft(
             node, message, "certain", (*tell(self.walk, self.misuse.item, self.misuse.site), Step(line, ending))
         )
+
+
+def _left_at(walk: Walk, loss: Loss) -> int:
+    """The last line before the function is left."""
+    item = loss.item
+    while item >= 0:
+        at, _, before, _, line = walk.steps[item]
+        if line or walk.flow.nodes[at].line:
+            return line or walk.flow.nodes[at].line
+        item = before
+    return loss.line
 
 
 def _start(node: ast.AST) -> tuple[int, int]:
