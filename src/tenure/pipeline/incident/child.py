@@ -14,7 +14,7 @@ from tenure.pipeline.incident.load import Load, Tally
 from tenure.pipeline.incident.memory import MEMORIES, Memory
 from tenure.pipeline.incident.remedies import REMEDIES
 
-__all__ = ["main"]
+__all__ = ["main", "rss", "say"]
 
 
 def main(remedy: str, memory: str, requests: str) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from tenure.pipeline.incident.memory import SIZE, Memory
 from tenure.pipeline.incident.remedies import Key, KeyGone, Remedy, ring
 
-__all__ = ["Load", "Tally"]
+__all__ = ["Load", "Tally", "content_of", "seal"]
 
 TENANTS: Final = 8
 THREADS: Final = 4

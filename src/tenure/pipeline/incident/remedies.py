@@ -14,7 +14,18 @@ from typing import Any, Final, Protocol
 import tenure
 from tenure.pipeline.incident.memory import SIZE, Memory
 
-__all__ = ["REMEDIES", "Key", "KeyGone", "Remedy", "ring"]
+__all__ = [
+    "REMEDIES",
+    "CloseAndFinalizer",
+    "FinalizerOnly",
+    "HandKeptRegistry",
+    "Key",
+    "KeyGone",
+    "RefuseIfCached",
+    "Remedy",
+    "TenureKey",
+    "ring",
+]
 
 #: The log's ring buffer, which keeps what it was given for error context.
 ring: collections.deque[tuple[str, Any]] = collections.deque(maxlen=64)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 from typing import IO, Final
 
@@ -94,10 +95,13 @@ def try_remedy(remedy: str, requests: int, runs: int, progress: Callable[[str, i
     outcome = Outcome(remedy, REMEDIES[remedy][0])
     for number, memory in enumerate(memory for memory in MEMORIES for _ in range(runs)):
         before = number * requests
-        life = _child(remedy, memory, requests, lambda served, before=before: progress(remedy, before + served))
+        outcome.lives.append(_child(remedy, memory, requests, partial(_told, progress, remedy, before)))
         progress(remedy, before + requests)
-        outcome.lives.append(life)
     return outcome
+
+
+def _told(progress: Callable[[str, int], None], remedy: str, before: int, served: int) -> None:
+    progress(remedy, before + served)
 
 
 def _child(remedy: str, memory: str, requests: int, progress: Callable[[int], None]) -> Life:
