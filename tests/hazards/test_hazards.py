@@ -45,13 +45,13 @@ def test_it_happens_without_the_line_that_protects(hazard: Hazard, build: str, r
 
 
 @pytest.mark.parametrize("how", ["try", "with", "lease"])
-def test_no_interrupt_falls_between_acquired_and_owned(how: str, run: Run) -> None:
+def test_no_interrupt_falls_between_acquired_and_owned(how: str, run: Run, impl: str) -> None:
     outcome = run("signal_gap", "gap", "protected", how, build="malloc")
     assert outcome.status == 0, outcome.told
-    hits, live = map(int, re.findall(r"hits (\d+) live (\d+)", outcome.out)[0])
-    assert (hits, live) == (4000, 0), outcome.told
-    opened, closed = outcome.books
-    assert opened == closed, outcome.told
+    hits, swallowed, live = map(int, re.findall(r"hits (\d+) swallowed (\d+) live (\d+)", outcome.out)[0])
+    assert hits == 4000, outcome.told
+    # A finalizer in Python can itself be interrupted, at its first instruction; one in C cannot.
+    assert live <= (swallowed if impl == "pure" else 0), outcome.told
 
 
 @only_once
