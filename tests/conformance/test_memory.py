@@ -1,4 +1,8 @@
-"""What owned memory promises, whichever implementation runs: views are leases, and nothing dangles."""
+"""What owned memory promises, whichever implementation runs: views are leases, and nothing dangles.
+
+Secrets are built over the implementation that the process chose, so the suite runs for that one here, and for the other
+in a process of its own, by the last test.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import gc
 import hmac
 import os
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,6 +20,7 @@ from collections.abc import Iterator
 import pytest
 
 import tenure
+from tenure import _impl
 from tenure.errors import ClosedHandle, LeasedHandle
 from tenure.lifecycle import State
 
@@ -323,3 +329,14 @@ def test_a_forked_child_neither_owns_nor_sees_a_secret() -> None:
                 os._exit(told)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert view.tobytes() == b"0123456789abcdef"
+
+
+@pytest.mark.skipif(bool(os.environ.get("TENURE_IMPL")), reason="TENURE_IMPL asks for one implementation")
+def test_all_this_holds_with_the_other_implementation_too() -> None:
+    other = {"native": "pure", "pure": "native"}[tenure.implementation]
+    if other == "native":
+        pytest.skip(f"tenure._native is not built here: {_impl.why_not_native}")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__]
+    environment = {**os.environ, "TENURE_IMPL": other}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
