@@ -53,7 +53,7 @@ def test_a_class_in_a_module_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("heap", "there is no model 'heap'; known are lifecycle, file.py:Name and package.module:Name"),
+        ("heap", "there is no model 'heap'; known are boxed, lifecycle, file.py:Name and package.module:Name"),
         ("no/such.py:Model", "there is no file no/such.py"),
         ("no.such:Model", "no.such cannot be imported: No module named 'no'"),
         ("FILE:Gone", "has no 'Gone'"),

@@ -27,7 +27,7 @@ _FORMATS: Final = ("text", "json", "html", "mermaid")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The model, how far to go, and how to show the answer."""
-    parser.add_argument("model", metavar="MODEL", help="lifecycle, file.py:Name or package.module:Name")
+    parser.add_argument("model", metavar="MODEL", help="lifecycle, boxed, file.py:Name or package.module:Name")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="what the model is made with")
     _add_bounds(parser.add_argument_group("how far to go (a bound that is reached leaves it unfinished)"))
     _add_method(parser.add_argument_group("how to go there"))

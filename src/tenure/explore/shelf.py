@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
+from tenure.explore.boxed import Boxed
 from tenure.explore.model import Model
 from tenure.explore.resource import Cast, Resource
 
@@ -23,7 +24,7 @@ def _lifecycle(**who: Any) -> Resource:
 
 
 #: The models that come with tenure, by name.
-BUILT_IN: Final[dict[str, Callable[..., Any]]] = {"lifecycle": _lifecycle}
+BUILT_IN: Final[dict[str, Callable[..., Any]]] = {"boxed": Boxed, "lifecycle": _lifecycle}
 
 _MEMBERS: Final = ("threads", "starts", "steps", "broken", "broken_at_end", "outcome", "name")
 

@@ -6,7 +6,8 @@ How it holds its promises without a lock, so that a finalizer or a signal handle
   from the factory), and is taken out with no call between that and the release, so no signal can fall into either gap.
   It can be taken out only once: whoever comes first releases, and everybody else finds an empty box.
 * A lease is put among the handle's leases *before* the state is read, and a close writes the state *before* the leases
-  are counted. Whichever comes second sees the other, so a release never overlaps a lease.
+  are counted. Whichever comes second sees the other, so a release never overlaps a lease. A detach likewise takes the
+  token out before the leases are counted, and puts it back if there are any.
 * Giving a lease back removes a key, so doing it twice is the same as once.
 
 The ledger maps tokens to weak references: it keeps nothing alive.

@@ -13,7 +13,7 @@ from tenure._impl.pure.acquire import prepare, record, undo
 from tenure._impl.pure.books import NO_LEASES, book, queue
 from tenure._impl.pure.lease import Lease
 from tenure._impl.pure.life import Life
-from tenure._impl.pure.release import close, end, place_of, strike
+from tenure._impl.pure.release import close, end, erase, place_of, settle
 from tenure._impl.pure.remains import Remains
 from tenure.lifecycle import TABLE, Event, State
 
@@ -116,9 +116,10 @@ class Handle(Life, Generic[T]):
             leases = self._own_leases()
         lease: Lease[T] = _new_lease(Lease)
         lease._handle = self
-        # Invariant: the lease stands among the leases before the state is read, as close() does the reverse.
+        # Invariant: the lease stands among the leases before the state and the box are read, as close() and detach() do
+        # the reverse.
         leases[lease] = None
-        if self._state is not _OPEN:
+        if self._state is not _OPEN or not self._box:
             lease.give_back()
             refuse.closed(self)
         return lease
@@ -140,12 +141,21 @@ class Handle(Life, Generic[T]):
         """
         if self._leases:
             refuse.leased(self, "detach")
-        place = place_of(_getframe(1), self)
-        strike(self)
+        place, box = place_of(_getframe(1), self), self._box
         try:
-            token = self._box.pop()
+            token = box[0]
+            del box[0]
         except IndexError:
             refuse.closed(self)
+        # Invariant: the token is out of its box before the leases are counted, as lease() does the reverse.
+        if self._leases:
+            box[:] = (token,)
+            if self._state is not _OPEN:  # who closed meanwhile found no token to release
+                self._state = _CLOSING
+                if not self._leases:
+                    settle(self)
+            refuse.leased(self, "detach")
+        erase(self._mark, token)
         self._closed = place
         next(book.detached)
         end(self)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, NoReturn, TypeVar
 
 from tenure._impl.pure import refuse
-from tenure._impl.pure.release import settle
+from tenure._impl.pure.release import last_back
 from tenure.lifecycle import State
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ __all__ = ["Lease"]
 
 T = TypeVar("T")
 
-_CLOSING: Final = State.CLOSING
+_OPEN: Final = State.OPEN
 
 
 class Lease(Generic[T]):
@@ -48,8 +48,8 @@ class Lease(Generic[T]):
             del handle._leases[self]
         except KeyError:
             return
-        if handle._state is _CLOSING and not handle._leases:
-            settle(handle)
+        if handle._state is not _OPEN and not handle._leases:
+            last_back(handle)
 
     def __enter__(self) -> T:
         return self._handle._box[0]  # type: ignore[no-any-return]
@@ -62,8 +62,8 @@ class Lease(Generic[T]):
             del handle._leases[self]
         except KeyError:
             return
-        if handle._state is _CLOSING and not handle._leases:
-            settle(handle)
+        if handle._state is not _OPEN and not handle._leases:
+            last_back(handle)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{self!r} cannot be copied or pickled: it would be given back twice.")

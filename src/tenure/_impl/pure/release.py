@@ -14,12 +14,14 @@ from tenure.lifecycle import TABLE, Event, State
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
 
-__all__ = ["close", "close_children", "end", "leave", "place_of", "settle", "strike"]
+__all__ = ["close", "close_children", "end", "erase", "last_back", "leave", "place_of", "settle", "strike"]
 
 # The arrows followed here, read out of the table once.
 _AFTER_CLOSE: Final = TABLE[State.LEASED, Event.CLOSE].state
 _AFTER_RELEASE: Final = TABLE[State.CLOSING, Event.LAST_BACK].state
+_OPEN: Final = State.OPEN
 _CLOSING: Final = State.CLOSING
+_ABANDONED: Final = State.ABANDONED
 _CLOSED: Final = State.CLOSED
 
 
@@ -83,15 +85,31 @@ def _settled(life: Life) -> tuple[BaseException, ...]:
 
 def strike(life: Life) -> None:
     """Out of the ledger; under its token only if it stands there itself."""
-    mark = life._mark
     try:
         token = life._box[0]
+    except IndexError:  # taken
+        token = None
+    erase(life._mark, token)
+
+
+def erase(mark: Mark, token: Any) -> None:
+    """``strike``, of a token that may be out of its box."""
+    try:
         if ledger.get(token) is mark:
             del ledger[token]
             return
-    except (IndexError, KeyError, TypeError):  # taken, struck by another thread, unhashable
+    except (KeyError, TypeError):  # struck by another thread, unhashable
         pass
     ledger.pop(mark, None)
+
+
+def last_back(life: Life) -> None:
+    """Nobody has a lease any more, and it is not open: release it, unless the safety net will.
+
+    Also where it is closed: a close that met the token in the hands of a refused ``detach`` ended without it.
+    """
+    if life._state is not _ABANDONED:
+        settle(life)
 
 
 def end(life: Life) -> None:
@@ -114,8 +132,8 @@ def leave(life: Life, parent: Life) -> None:
     """Stop being a child; the last one to leave a closing parent releases it."""
     children.get(parent._mark, {}).pop(life._mark, None)
     leases = parent._leases
-    if leases.pop(life._mark, life) is None and not leases and parent._state is _CLOSING:
-        settle(parent)
+    if leases.pop(life._mark, life) is None and parent._state is not _OPEN and not leases:
+        last_back(parent)
 
 
 def close_children(mark: Mark) -> tuple[BaseException, ...]:
