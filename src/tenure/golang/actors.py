@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final
 
+from tenure.golang.actor import Actor, Built, Instruction, State, Steps
 from tenure.golang.code import Code, Operation, translate
 from tenure.golang.collector import Collector
-from tenure.golang.instructions import ELSEWHERE, WAITS, Actor, Steps
+from tenure.golang.cycles import Cycles
+from tenure.golang.instructions import ELSEWHERE, WAITS
 from tenure.golang.layout import END, FREED, Layout
 from tenure.golang.names import Names
 from tenure.golang.resources import ResourceMaker
 from tenure.golang.rules import Rules
 from tenure.golang.syntax import Function, Litmus, Thread
 
-__all__ = ["Built", "Cast", "State"]
+__all__ = ["Cast"]
 
-State: TypeAlias = tuple[Any, ...]
-_Instruction: TypeAlias = Callable[[State], Steps]
-
-_FINALIZER: Final = 0
 _NOTHING: Final[Steps] = ()
-
-
-@dataclass
-class Built:
-    """One thread or goroutine with its instructions, and for each place the cells of the variables it keeps there."""
-
-    actor: Actor
-    code: list[_Instruction | None]
-    keeps: list[tuple[int, ...]]  #: certainly: they are mentioned later
-    may_keep: list[tuple[int, ...]]  #: perhaps: they are not mentioned any more, but the compiler promises nothing
-    entry: int = -1  #: the cell of the queue's entry that a goroutine of the runtime is at
-    end: int = 0  #: where a thread is when it has come to its end
-    settles: set[int] = field(default_factory=set)  #: the places where it waits for the runtime's goroutines
 
 
 class Cast:
@@ -51,6 +34,7 @@ class Cast:
         self.threads = [self._add_thread(index, thread) for index, thread in enumerate(test.threads)]
         self.workers = [self._add_worker(name, cell) for name, cell in self._goroutines()]
         self.everybody = [*self.threads, *self.workers]
+        self.cycles = Cycles(layout, rules, collector, self.everybody)
         for built in self.everybody:
             self._finish(built)
         self.threads[0].code[-1] = self._exit()
@@ -136,7 +120,7 @@ class Cast:
 
     def _instruction(
         self, built: Built, operation: Operation, base: int, end: int, objects: Sequence[str], done: tuple[int, ...]
-    ) -> _Instruction:
+    ) -> Instruction:
         """What ``operation`` does as an instruction; ``done`` are the variables that are gone at ``end``."""
         actor, cells = built.actor, built.actor.cells
         place, index, label = actor.place, actor.index, operation.label
@@ -149,7 +133,7 @@ class Cast:
             "register": self._register,
         }
         if operation.op in special:
-            made: _Instruction = special[operation.op](built, operation, following, done if following == end else ())
+            made: Instruction = special[operation.op](built, operation, following, done if following == end else ())
             return made
         effect = ResourceMaker(self._layout, self._rules, actor, operation, self._events).effect()
         first = forgets + (done if following == end else ())
@@ -177,7 +161,7 @@ class Cast:
 
     # -- what is more than an effect on the state
 
-    def _exit(self) -> _Instruction:
+    def _exit(self) -> Instruction:
         """The first thread stands for main: when all have come to their end the program ends."""
         ends = [(built.actor.place, built.end) for built in self.threads]
 
@@ -190,62 +174,19 @@ class Cast:
 
         return exit_
 
-    def _gc(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
-        place, index, collector, layout = built.actor.place, built.actor.index, self._collector, self._layout
-        counts = int(layout.counted)
+    def _gc(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
+        place, index = built.actor.place, built.actor.index
 
         def gc(state: State) -> Steps:
-            before = list(state)
-            before[layout.cycle] += counts
-            before[place] = following
+            moved = list(state)
+            moved[place] = following
             for cell in done:
-                before[cell] = 0
-            collector.begin(before)
-            marked = collector.mark(before, self._sure_roots(before))
-            perhaps = [cell for cell in self._perhaps(before) if not marked >> before[cell] & 1]
-            found = []
-            for many in range(len(perhaps) + 1):
-                for held in combinations(perhaps, many):
-                    after = list(before)
-                    for cell in perhaps:
-                        after[cell] = before[cell] if cell in held else 0
-                    collector.sweep(after, collector.mark(after, [after[cell] for cell in held], marked))
-                    label = f"gc, {' and '.join(map(self._owner, held))} still held" if held else "gc"
-                    found.append((index, label, tuple(after)))
-            return found
+                moved[cell] = 0
+            return self.cycles.steps(tuple(moved), index)
 
         return gc
 
-    def _owner(self, cell: int) -> str:
-        name = self._layout.cells.names[cell]
-        return name.partition(" variable")[0]
-
-    def reachable(self, state: Sequence[Any]) -> int:
-        """The objects that globals and threads certainly hold, as a bit set; queues and finalizers do not count."""
-        layout = self._layout
-        held = [*state[layout.globals : layout.globals + layout.global_count]]
-        for built in self.threads:
-            held += [state[cell] for cell in built.keeps[state[built.actor.place]]]
-        return self._collector.mark(state, held)
-
-    def _sure_roots(self, state: Sequence[Any]) -> list[int]:
-        found = self._collector.roots(state)
-        for built in self.everybody:
-            found += [state[cell] for cell in built.keeps[state[built.actor.place]]]
-            if built.entry >= 0 and state[built.entry] and self._keeps_entry(state[built.entry]):
-                found += state[built.entry][2:]
-        return found
-
-    def _keeps_entry(self, entry: tuple[int, ...]) -> bool:
-        rules = self._rules
-        return rules.running_finalizer_keeps if entry[0] == _FINALIZER else rules.running_cleanup_keeps
-
-    def _perhaps(self, state: Sequence[Any]) -> list[int]:
-        count = self._layout.count
-        cells = (cell for built in self.everybody for cell in built.may_keep[state[built.actor.place]])
-        return [cell for cell in cells if 0 < state[cell] <= count]
-
-    def _settle(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
+    def _settle(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
         """Wait until no goroutine of the runtime can go on; one that itself waits for the others counts as blocked."""
         place, index, label = built.actor.place, built.actor.index, operation.label
         is_worker = built.entry >= 0
@@ -268,7 +209,7 @@ class Cast:
 
         return settle
 
-    def _goexit(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
+    def _goexit(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
         """End the goroutine. One of the runtime's is not started again, and keeps what it was at."""
         place, index = built.actor.place, built.actor.index
 
@@ -281,7 +222,7 @@ class Cast:
 
         return goexit
 
-    def _register(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> _Instruction:
+    def _register(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
         """Enter an object's block under its address, which may be that of one that is gone: its entry is lost then."""
         actor, registry, is_object = built.actor, self._layout.registry, self._layout.object - 1
         place, index, label = actor.place, actor.index, operation.label
@@ -307,7 +248,7 @@ class Cast:
 
     def _take(
         self, actor: Actor, queue: int, entry_cell: int, starts: dict[int, tuple[int, tuple[int, ...]]]
-    ) -> _Instruction:
+    ) -> Instruction:
         """Take any entry of the queue and begin with it: which comes first is not promised."""
         place, index, layout = actor.place, actor.index, self._layout
 

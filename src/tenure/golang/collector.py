@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tenure.golang.actor import CLEANUP_ENTRY, FINALIZER
 from tenure.golang.layout import ALLOCATED, FREED, Layout
 from tenure.golang.rules import Rules
 
@@ -111,7 +112,7 @@ class Collector:
         cell = self._layout.finalizer + value - 1
         function, *captures = state[cell]
         state[cell] = 0
-        state[self._layout.queue] += ((0, function, value, *captures),)
+        state[self._layout.queue] += ((FINALIZER, function, value, *captures),)
         self._clear_weak(state, value)
 
     def _clear_weak(self, state: list[Any], value: int) -> None:
@@ -133,5 +134,5 @@ class Collector:
     def _queue_cleanups(self, state: list[Any], value: int) -> None:
         layout = self._layout
         queue = layout.cleanup_queue if self._rules.own_cleanup_goroutines else layout.queue
-        state[queue] += tuple((1, *entry[2:]) for entry in state[layout.cleanups] if entry[0] == value)
+        state[queue] += tuple((CLEANUP_ENTRY, *entry[2:]) for entry in state[layout.cleanups] if entry[0] == value)
         state[layout.cleanups] = tuple(entry for entry in state[layout.cleanups] if entry[0] != value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tenure.explore import Story
+from tenure.golang.actor import FINALIZER
 from tenure.golang.layout import FREED
 from tenure.golang.machine import Machine
 
@@ -33,9 +34,9 @@ def changes(machine: Machine, story: Story[Any], name: str) -> list[Change]:
 def _fates(machine: Machine, states: Sequence[Sequence[Any]], value: int) -> Iterator[str]:
     ran = False
     for state in states:
-        queued = any(entry[0] == 0 and entry[2] == value for entry in state[machine.layout.queue])
+        queued = any(entry[0] == FINALIZER and entry[2] == value for entry in state[machine.layout.queue])
         entries = [state[worker.entry] for worker in machine.cast.workers]
-        running = any(entry and entry[0] == 0 and entry[2] == value for entry in entries)
+        running = any(entry and entry[0] == FINALIZER and entry[2] == value for entry in entries)
         ran = ran or running
         if state[machine.layout.object + value - 1] == FREED:
             yield "freed"
@@ -43,7 +44,7 @@ def _fates(machine: Machine, states: Sequence[Sequence[Any]], value: int) -> Ite
             yield "found again" if ran else "queued"
         elif running:
             yield "running"
-        elif machine.cast.reachable(state) >> value & 1:
+        elif machine.cast.cycles.reachable(state) >> value & 1:
             yield "resurrected" if ran else "reachable"
         else:
             yield "unreachable"

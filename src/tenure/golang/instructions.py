@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from tenure.golang.actor import Actor
 from tenure.golang.code import Operation
 from tenure.golang.layout import ALLOCATED, CLEANUP, COPIES, END, FREED, IMMORTAL, UNBORN, WEAK, Layout
 from tenure.golang.rules import Rules
 
-__all__ = ["ELSEWHERE", "ENDED", "WAITS", "Actor", "Effect", "Maker", "Steps"]
+__all__ = ["ELSEWHERE", "ENDED", "WAITS", "Effect", "Maker"]
 
-Steps: TypeAlias = Sequence[tuple[int, str, tuple[Any, ...]]]
 
 #: What an operation does to a state given as a list: None (it is done and goes on), or one of the words.
 Effect: TypeAlias = Callable[[list[Any]], "str | None"]
@@ -22,17 +21,6 @@ Effect: TypeAlias = Callable[[list[Any]], "str | None"]
 WAITS: Final = "waits"
 ELSEWHERE: Final = "elsewhere"
 ENDED: Final = "ended"
-
-
-@dataclass
-class Actor:
-    """A thread or a goroutine of the runtime: its index, where its place stands, and where its variables stand."""
-
-    index: int
-    name: str
-    place: int
-    cells: dict[str, int]  #: variables' names, globals' with ``@``, to cells
-    functions: dict[str, int]  #: functions' names to the numbers closures carry
 
 
 class Maker:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tenure.golang.actors import Cast, State
+from tenure.golang.actor import Actor, State, Steps
+from tenure.golang.actors import Cast
 from tenure.golang.code import translate
 from tenure.golang.collector import Collector
-from tenure.golang.instructions import Actor, Steps
 from tenure.golang.layout import ALLOCATED, END, IMMORTAL, LOG, Layout
 from tenure.golang.names import HEAP, resolve
 from tenure.golang.question import Ending, true

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tenure.explore import Drawing, Edge, Node
-from tenure.golang.actors import Built
+from tenure.golang.actor import Built
 from tenure.golang.layout import ALLOCATED, DESCRIPTOR, END, FREED, IMMORTAL, LOG, WEAK, Layout
 from tenure.golang.machine import Machine
 
