@@ -6,7 +6,8 @@ import pytest
 
 from tenure.golang.parser import parse
 from tenure.golang.suite import Kept, shipped
-from tenure.golang.writer import NotInGo, needs_cleanups, write
+from tenure.golang.wording import NotInGo
+from tenure.golang.writer import needs_cleanups, write
 
 HEAD = 'litmus t\n"A sentence."\n'
 KEPT = [kept for kept in shipped() if kept.test.rules[0] != "described"]

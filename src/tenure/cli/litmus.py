@@ -21,7 +21,7 @@ from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.suite import Kept, expectation, kept_at, rules_for, shipped, strays
 from tenure.golang.tokens import LitmusError
 from tenure.golang.toolchain import BuildFailed, Toolchain
-from tenure.golang.writer import NotInGo
+from tenure.golang.wording import NotInGo
 
 __all__ = ["add_arguments", "run"]
 
