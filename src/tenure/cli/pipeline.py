@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenure.cli import pipeline_proof
+from tenure.cli import pipeline_proof, pipeline_stats
 from tenure.pipeline import settings as pipeline_settings
 from tenure.pipeline.settings import Settings
 
@@ -126,6 +126,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 6390; 0: any)")
     parser.add_argument("--unix", metavar="PATH", help="listen on a Unix socket too")
+    parser.add_argument("--eyes", type=int, metavar="PORT", help="dashboard and metrics on 127.0.0.1 (0: any port)")
     parser.add_argument("--fsync", choices=pipeline_settings.FSYNC, help="when events are forced onto the disk")
 
 
@@ -137,6 +138,8 @@ def _serve(args: argparse.Namespace) -> int:
     settings = settings_of(args)
     asked = {name: getattr(args, name) for name in ("host", "port", "unix") if getattr(args, name) is not None}
     settings = replace(settings, front=replace(settings.front, **asked))
+    if args.eyes is not None:
+        settings = replace(settings, eyes=replace(settings.eyes, port=args.eyes))
     if args.fsync:
         settings = replace(settings, keep=replace(settings.keep, fsync=args.fsync))
 
@@ -223,6 +226,7 @@ PARTS: Final[dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Cal
     "run": ("run the server", _run_arguments, _serve),
     "feed": ("feed a running server with real events", _feed_arguments, _feed_flights),
     "query": ("ask a question in SQL", _query_arguments, _query),
+    "stats": ("show the numbers of a running server", pipeline_stats.add_arguments, pipeline_stats.run),
     "open": ("unseal records", _open_arguments, _open_records),
     "prove": (
         "start a server, feed it all flights, and balance its books",

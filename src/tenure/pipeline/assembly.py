@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from tenure.pipeline.block import schema_of
 from tenure.pipeline.books import Books, resident_bytes
 from tenure.pipeline.commands import Commands, password_digest
 from tenure.pipeline.event import Plan
+from tenure.pipeline.eyes.door import Door
+from tenure.pipeline.eyes.log import Log
 from tenure.pipeline.intake import Intake, Order
 from tenure.pipeline.keeper import Keeper
 from tenure.pipeline.native import make_intake
@@ -53,11 +56,27 @@ def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, in
     rss = resident_bytes()
     with tenure.Scope() as scope:
         server, say = _assembled(settings, books, scope)
+        seen = _eyes(settings, server, scope)
         rss = resident_bytes()
-        _run(server, lambda where: opened(say(where)))
+        _run(server, lambda where: opened(say([*where, *seen])))
+        server.tell("stopped", received=server.intake.sealed, stored=books.stored)
     last = books.snapshot() | {"rss_at_start": rss}
     (settings.directory / BOOKS).write_text(json.dumps(last, indent=1), "utf-8")
     return last
+
+
+def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> list[str]:
+    """A log and a dashboard, if they are wished for. Where the dashboard is."""
+    eyes = settings.eyes
+    if eyes.log:
+        file = None if eyes.log == "-" else scope.enter(open(eyes.log, "a", encoding="utf-8"))  # noqa: SIM115  (owned)
+        server.tell = Log(file or sys.stderr)
+        server.tell("started", fsync=settings.keep.fsync, runtime=tenure.implementation)
+    if eyes.port < 0:
+        return []
+    door = Door(eyes.port, server.books.snapshot)
+    scope.callback(door.close)
+    return [door.where]
 
 
 def _run(server: Server, listening: Callable[[list[str]], None]) -> None:

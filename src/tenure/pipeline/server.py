@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from tenure.pipeline.books import Books
 from tenure.pipeline.connection import Connection
 from tenure.pipeline.doors import Doors
+from tenure.pipeline.eyes.log import Tell, silent
 from tenure.pipeline.intake import Intake
 from tenure.pipeline.keeper import Keeper
 from tenure.pipeline.settings import Settings
@@ -36,6 +37,7 @@ class Server:
     keeper: Keeper
     books: Books
     password: bytes = b""
+    tell: Tell = silent
     connections: set[Connection] = field(default_factory=set)
     #: Replies that wait for the sync of what they acknowledge (``fsync = "always"``).
     promised: list[tuple[Connection, bytes]] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Server:
 
     def fail(self, error: BaseException) -> None:
         """Stop, because of this."""
+        self.tell("failed", error=type(error).__name__)
         self.failure = self.failure or error
         self.stop()
 
@@ -89,6 +92,7 @@ class Server:
         """Whether there is room for one more."""
         if len(self.connections) >= self.settings.front.max_connections or self.stopping.is_set():
             self.books.connections_refused += 1
+            self.tell("connection refused", connections=len(self.connections))
             return False
         self.connections.add(connection)
         self.books.connections_opened += 1
@@ -189,10 +193,12 @@ class Server:
         now, front = self.loop.time(), self.settings.front
         for connection in [c for c in self.connections if c.overdue(now, front.idle_timeout, front.stall_timeout)]:
             self.books.stalled += 1
+            self.tell("connection stalled", silent_seconds=round(now - connection.heard, 3))
             connection.abort()
 
     async def drained(self, tasks: list[asyncio.Task[None]]) -> None:
         """Write, sync and commit everything, say goodbye, and raise what went wrong."""
+        self.tell("draining", connections=len(self.connections))
         while self.syncing:
             await asyncio.sleep(0.001)
         for task in tasks:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-__all__ = ["FieldNames", "Front", "Keep", "Seal", "Settings", "SettingsError", "WindowSizes", "load", "parsed"]
+__all__ = ["Eyes", "FieldNames", "Front", "Keep", "Seal", "Settings", "SettingsError", "WindowSizes", "load", "parsed"]
 
 Fsync = Literal["always", "everysec", "no"]
 FSYNC: Final = ("always", "everysec", "no")
@@ -104,6 +104,16 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Eyes:
+    """What can be seen of it while it runs."""
+
+    #: Port on 127.0.0.1 for the dashboard, the numbers and the metrics; 0: any free one; -1: none.
+    port: int = -1
+    #: File the log is appended to; ``-``: standard error; empty: no log.
+    log: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of them, one part for each table of the file."""
 
@@ -112,6 +122,7 @@ class Settings:
     seal: Seal = field(default_factory=Seal)
     windows: WindowSizes = field(default_factory=WindowSizes)
     keep: Keep = field(default_factory=Keep)
+    eyes: Eyes = field(default_factory=Eyes)
 
     @property
     def directory(self) -> Path:
@@ -179,6 +190,7 @@ def _checked(settings: Settings, origin: str) -> Settings:
         "[fields] a field can have one meaning only": _doubled(settings.fields),
         "[keep] block_rows and block_bytes should be positive": min(settings.keep.block_rows, settings.keep.block_bytes)
         < 1,
+        "[eyes] port should be from -1 to 65535": not -1 <= settings.eyes.port <= 65535,
         "[front] tls_certificate and tls_key come together": bool(settings.front.tls_certificate)
         != bool(settings.front.tls_key),
         "[front] tcp is off and unix is empty: there is nowhere to listen": not settings.front.tcp
@@ -214,4 +226,5 @@ def _anchored(settings: Settings, base: Path) -> Settings:
         front=front,
         seal=replace(settings.seal, key_file=seen(settings.seal.key_file)),
         keep=replace(settings.keep, directory=seen(settings.keep.directory)),
+        eyes=replace(settings.eyes, log=settings.eyes.log if settings.eyes.log == "-" else seen(settings.eyes.log)),
     )
