@@ -63,6 +63,7 @@ class _Walk:
     names: set[str]
     escaped: bool = False
     fresh: set[str] = field(default_factory=set)
+    made: set[cst.CSTNode] = field(default_factory=set)  #: the assignments that made the names
 
 
 def last_need(place: Place, name: str, body: Sequence[cst.BaseStatement]) -> int | None:
@@ -203,28 +204,31 @@ def _assigned(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> None:
     assign = cast(cst.Assign, parent)
     if any(node is target for target in assign.targets):
         return
+    walk.made.add(assign)
     for target in assign.targets:
         _name_targets(target.target, walk)
 
 
 def _target(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> None:
-    """Being assigned to anew ends the old value, but then the name means something else: no fix."""
-    walk.escaped = True
+    """Where the name was made; anywhere else it comes to mean something else: no fix."""
+    walk.escaped = walk.escaped or walk.place.parents.get(parent) not in walk.made
 
 
 def _annotated(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> None:
     assign = cast(cst.AnnAssign, parent)
     if node is assign.value:
+        walk.made.add(assign)
         _name_targets(assign.target, walk)
     else:
-        walk.escaped = True
+        walk.escaped = walk.escaped or assign not in walk.made
 
 
 def _named(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> cst.CSTNode | None:
     expression = cast(cst.NamedExpr, parent)
     if node is expression.target:
-        walk.escaped = True
+        walk.escaped = walk.escaped or expression not in walk.made
         return None
+    walk.made.add(expression)
     _name_targets(expression.target, walk)
     return expression
 

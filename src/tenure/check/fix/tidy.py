@@ -32,14 +32,11 @@ def _opened(statement: cst.BaseStatement, name: str, close: str) -> list[cst.Bas
         return [statement]
     if not name_uses(statement, name):
         return [statement]
-    kept = statement
-    if statement.finalbody is not None and _only_closes(statement.finalbody.body, close):
-        kept = kept.with_changes(finalbody=None)
-    if kept.handlers and all(_closes_and_raises(handler, close) for handler in kept.handlers):
-        kept = kept.with_changes(handlers=())
-    if kept.handlers or kept.finalbody is not None:
-        return [kept]
-    freed = [*statement.body.body, *_body(kept.orelse)]
+    final = None if _only_closes(statement.finalbody, close) else statement.finalbody
+    handlers = () if all(_closes_and_raises(handler, close) for handler in statement.handlers) else statement.handlers
+    if handlers or final is not None:
+        return [statement.with_changes(handlers=handlers, finalbody=final)]
+    freed = [*statement.body.body, *_body(statement.orelse)]
     first = freed[0].with_changes(leading_lines=[*statement.leading_lines, *_leading(freed[0])])
     return [cast(cst.BaseStatement, first), *cast(list[cst.BaseStatement], freed[1:])]
 
@@ -52,8 +49,8 @@ def _body(branch: cst.Else | None) -> Sequence[cst.CSTNode]:
     return branch.body.body if branch is not None else ()
 
 
-def _only_closes(block: cst.BaseSuite, close: str) -> bool:
-    return len(block.body) == 1 and is_close(block.body[0], close)
+def _only_closes(branch: cst.Finally | None, close: str) -> bool:
+    return branch is not None and len(branch.body.body) == 1 and is_close(branch.body.body[0], close)
 
 
 def _closes_and_raises(handler: cst.ExceptHandler, close: str) -> bool:

@@ -60,10 +60,13 @@ def _evaluated_first(place: Place) -> bool:
             around = place.parents[outer]
             if node is not outer.iter or getattr(around, "for_in", None) is not outer:
                 return False
+        elif isinstance(outer, _LOOPS):
+            if node is not outer.for_in:
+                return False
         elif isinstance(outer, cst.Call):
             if not _quiet_before(outer, node):
                 return False
-        elif not isinstance(outer, _TRANSPARENT + _LOOPS):
+        elif not isinstance(outer, _TRANSPARENT):
             return False
         if outer is place.statement:
             return isinstance(outer, cst.SimpleStatementLine) and len(outer.body) == 1
