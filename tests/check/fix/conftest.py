@@ -52,7 +52,7 @@ def remedied() -> Callable[..., str | None]:
     def run(before: str, opener: str = "open", kind: str = "file") -> str | None:
         text = textwrap.dedent(before)
         leak = finding(text, opener, kind)
-        place = find(cst.parse_module(text), text, leak.facts)
+        place = find(cst.parse_module(text), text, leak)
         if place is None:
             return None
         for remedy in REMEDIES:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import libcst as cst
+from libcst.helpers import get_full_name_for_node
 from libcst.metadata import CodeRange, MetadataWrapper, ParentNodeProvider, PositionProvider
 
-from tenure.check.finding import Facts
+from tenure.check.finding import Facts, Finding
 from tenure.check.lines import split
 
-__all__ = ["Place", "find", "name_uses", "with_header"]
+__all__ = ["Place", "callee", "find", "name_uses", "with_header"]
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,33 @@ class Place:
         return with_header(changed, header) if header else changed
 
 
-def find(module: cst.Module, text: str, facts: Facts) -> Place | None:
-    """The place the facts describe; nothing where the tree has no such call, or it stands in no block."""
+def callee(place: Place) -> str:
+    """The last part of the name that is called."""
+    name = get_full_name_for_node(cast(cst.Call, place.call).func) or ""
+    return name.rpartition(".")[2]
+
+
+def find(module: cst.Module, text: str, finding: Finding) -> Place | None:
+    """The place a finding is about; nothing where the tree has no such call, or it stands in no block."""
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     ranges = cast(Mapping[cst.CSTNode, CodeRange], wrapper.resolve(PositionProvider))
     parents = cast(Mapping[cst.CSTNode, cst.CSTNode], wrapper.resolve(ParentNodeProvider))
     lines = split(text)
-    wanted = (_characters(facts.call_start, lines), _characters(facts.call_end, lines))
+    start, end = (_characters(place, lines) for place in _call(finding))
     calls = [
         node
         for node, span in ranges.items()
         if isinstance(node, cst.Call)
-        and ((span.start.line, span.start.column), (span.end.line, span.end.column)) == wanted
+        and (span.start.line, span.start.column) == start
+        and (not end[0] or (span.end.line, span.end.column) == end)
     ]
-    return _around(module, facts, calls[0], parents) if calls else None
+    return _around(module, finding.facts, calls[0], parents) if calls else None
+
+
+def _call(finding: Finding) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the call begins and ends, as ``ast`` counts; the end is (0, 0) where only the beginning is known."""
+    facts = finding.facts
+    return (facts.call_start, facts.call_end) if facts.call_start[0] else ((finding.line, finding.column - 1), (0, 0))
 
 
 def _characters(place: tuple[int, int], lines: Sequence[str]) -> tuple[int, int]:

@@ -25,14 +25,16 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-#: Methods that hand out plain values, or none: what they return needs nothing to stay open.
+#: Methods that hand out plain values, or none: what they return needs nothing to stay open. What has an effect for as
+#: long as the resource is open (a lock, a port that is bound) is not here: there the last mention is not the last need.
 _PLAIN_METHODS: Final = _set(
     "read read1 readline readlines readinto peek write writelines seek tell flush truncate fileno isatty readable"
-    " writable seekable close send sendall sendto recv recv_into recvfrom accept connect connect_ex bind listen"
+    " writable seekable close send sendall sendto recv recv_into recvfrom accept connect connect_ex"
     " settimeout setblocking setsockopt getsockopt getsockname getpeername shutdown getnames namelist infolist"
     " getmembers getinfo extract extractall writestr add addfile printdir testzip find rfind size resize move commit"
     " rollback fetchone fetchall fetchmany executescript register unregister modify select get_map getcode getheader"
-    " getheaders info geturl json raise_for_status read_bytes load get_server_certificate"
+    " getheaders info geturl json text raise_for_status read_bytes load drain write_eof at_eof readexactly readuntil"
+    " run_until_complete run_forever"
 )
 
 #: Attributes that are plain values.
@@ -45,7 +47,7 @@ _PLAIN_FUNCTIONS: Final = _set(
     " list sorted tuple set frozenset dict sum len str bytes bytearray any all min max next print isinstance bool"
     " os.read os.write os.fstat os.isatty os.lseek os.ftruncate os.fsync os.fdatasync os.pread os.pwrite os.fchmod"
     " os.fchown os.get_blocking os.set_blocking os.set_inheritable os.get_inheritable os.ttyname os.sendfile"
-    " os.readv os.writev os.posix_fadvise os.posix_fallocate fcntl.flock fcntl.lockf struct.unpack int hash"
+    " os.readv os.writev os.posix_fadvise os.posix_fallocate struct.unpack int hash"
 )
 
 #: Functions whose result reads through their argument, and which keep nothing else of it.
@@ -66,10 +68,10 @@ class _Walk:
     made: set[cst.CSTNode] = field(default_factory=set)  #: the assignments that made the names
 
 
-def last_need(place: Place, name: str, body: Sequence[cst.BaseStatement]) -> int | None:
-    """The index of the last statement of ``body`` that needs ``name`` open (-1: none); None where it gets away."""
-    walk = _Walk(place, {name})
-    pending = {name}
+def last_need(place: Place, names: set[str], body: Sequence[cst.BaseStatement]) -> int | None:
+    """The index of the last statement of ``body`` that needs them open (-1: none); None where one gets away."""
+    walk = _Walk(place, set(names))
+    pending = set(names)
     while pending and not walk.escaped:
         walk.fresh = set()
         for statement in body:
@@ -258,7 +260,15 @@ def _comprehension_loop(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> 
 
 
 def _with_item(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> None:
-    walk.escaped = walk.escaped or cast(cst.WithItem, parent).asname is not None
+    """``with session.get(url) as answer``: the new name depends on it."""
+    item = cast(cst.WithItem, parent)
+    if item.asname is not None:
+        walk.made.add(item.asname)
+        _name_targets(item.asname.name, walk)
+
+
+def _as_name(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> None:
+    walk.escaped = walk.escaped or parent not in walk.made
 
 
 def _choice(parent: cst.CSTNode, node: cst.CSTNode, walk: _Walk) -> cst.CSTNode | None:
@@ -275,6 +285,7 @@ _Step = Callable[[cst.CSTNode, cst.CSTNode, _Walk], cst.CSTNode | None]
 #: Where a value goes from what stands around it; what is not here lets it get away.
 _STEPS: Final[dict[type, _Step]] = {
     cst.Arg: _argument,
+    cst.AsName: _as_name,
     cst.AnnAssign: _annotated,
     cst.Assert: _ends,
     cst.Assign: _assigned,

@@ -129,7 +129,7 @@ def _changes(text: str, finding: Finding) -> Iterator[Change]:
         module = cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError):
         return
-    place = find(module, text, finding.facts)
+    place = find(module, text, finding)
     if place is None:
         return
     for remedy in REMEDIES:

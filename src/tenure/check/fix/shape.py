@@ -9,6 +9,7 @@ import libcst as cst
 
 __all__ = [
     "assigned_call",
+    "closing_calls",
     "is_close",
     "only_expression",
     "only_small",
@@ -38,17 +39,18 @@ def only_expression(statement: cst.CSTNode) -> cst.BaseExpression | None:
 
 
 def assigned_call(statement: cst.CSTNode, call: cst.BaseExpression) -> cst.BaseExpression | None:
-    """The single target of ``target = call``, where the statement is just that."""
+    """The single target of ``target = call``, or of ``target = await call``, where the statement is just that."""
     small = only_small(statement)
-    if isinstance(small, cst.Assign) and len(small.targets) == 1 and small.value is call:
-        return small.targets[0].target
-    return None
+    if not isinstance(small, cst.Assign) or len(small.targets) != 1:
+        return None
+    value = small.value.expression if isinstance(small.value, cst.Await) else small.value
+    return small.targets[0].target if value is call else None
 
 
-def is_close(statement: cst.CSTNode, close: str) -> bool:
-    """Whether the statement is exactly ``close``, such as ``f.close()``; an ``await`` before it is something else."""
+def is_close(statement: cst.CSTNode, closes: Sequence[str]) -> bool:
+    """Whether the statement is exactly one of ``closes``, such as ``f.close()``."""
     expression = only_expression(statement)
-    return expression is not None and expression.deep_equals(cst.parse_expression(close))
+    return expression is not None and any(expression.deep_equals(cst.parse_expression(close)) for close in closes)
 
 
 def _block(body: Sequence[cst.BaseStatement]) -> cst.IndentedBlock:
@@ -86,3 +88,20 @@ def released_on_error(body: Sequence[cst.BaseStatement], close: str) -> cst.Try:
         body=_block([parsed(close), parsed("raise")]),
     )
     return cst.Try(body=_block(body), handlers=[handler])
+
+
+class _Calls(cst.CSTVisitor):
+    def __init__(self, code: str) -> None:
+        self.wanted = cst.parse_expression(code)
+        self.count = 0
+
+    def visit_Call(self, node: cst.Call) -> None:
+        self.count += node.deep_equals(self.wanted)
+
+
+def closing_calls(body: Sequence[cst.BaseStatement], close: str) -> int:
+    """How many calls in ``body`` are exactly ``close``."""
+    visitor = _Calls(close)
+    for statement in body:
+        statement.visit(visitor)
+    return visitor.count

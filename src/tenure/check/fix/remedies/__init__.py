@@ -7,13 +7,14 @@ from typing import Final
 
 from tenure.check.finding import Finding
 from tenure.check.fix.place import Place
-from tenure.check.fix.remedies import handed_on, named, several, temporary, transaction
+from tenure.check.fix.remedies import closed_twice, handed_on, named, several, temporary, transaction
 from tenure.check.fix.remedies.change import Change
 
 __all__ = ["REMEDIES", "Change"]
 
 #: A remedy answers with the changed module, or with nothing where it is not certain.
 REMEDIES: Final[tuple[Callable[[Place, Finding], Change | None], ...]] = (
+    closed_twice.remedy,
     transaction.remedy,
     named.remedy,
     temporary.remedy,

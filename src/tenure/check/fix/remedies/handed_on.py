@@ -11,7 +11,7 @@ from tenure.check.fix import kinds
 from tenure.check.fix.place import Place, name_uses
 from tenure.check.fix.reach import stays_inside
 from tenure.check.fix.remedies.change import Change
-from tenure.check.fix.shape import assigned_call, only_small, released_on_error
+from tenure.check.fix.shape import assigned_call, closing_calls, only_small, released_on_error
 from tenure.check.fix.tidy import tidied
 
 __all__ = ["attribute_of_self", "remedy"]
@@ -45,7 +45,7 @@ def _returned(place: Place, name: str) -> Change | None:
     if not stays_inside(place, {name}, place.after):
         return None
     close = place.facts.close.format(name)
-    between = tidied(place.after[:-1], name, close)
+    between = tidied(place.after[:-1], name, [close])
     return _wrapped(place, between, close, [place.after[-1]])
 
 
@@ -62,12 +62,8 @@ def _kept(place: Place, attribute: str) -> Change | None:
 def _wrapped(
     place: Place, between: Sequence[cst.BaseStatement], close: str, last: Sequence[cst.BaseStatement]
 ) -> Change | None:
-    if not between or (kinds.closes_once(place.facts) and close in _code(place, between)):
+    if not between or (kinds.closes_once(place.facts) and closing_calls(between, close)):
         return None
     before = place.block.body[: place.index]
     body = [*before, place.statement, released_on_error(between, close), *last]
     return Change("close it where an exception comes first", place.with_body(body))
-
-
-def _code(place: Place, statements: Sequence[cst.BaseStatement]) -> str:
-    return "".join(place.module.code_for_node(statement) for statement in statements)

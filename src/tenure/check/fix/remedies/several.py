@@ -8,10 +8,9 @@ import libcst as cst
 
 from tenure.check.finding import Finding
 from tenure.check.fix import kinds
-from tenure.check.fix.place import Place
+from tenure.check.fix.place import Place, callee
 from tenure.check.fix.remedies.change import Change
 from tenure.check.fix.remedies.handed_on import attribute_of_self
-from tenure.check.fix.remedies.named import callee
 from tenure.check.fix.shape import only_small, parsed, with_block
 
 __all__ = ["remedy"]

@@ -9,10 +9,9 @@ import libcst as cst
 
 from tenure.check.finding import Finding
 from tenure.check.fix import kinds
-from tenure.check.fix.place import Place, name_uses
+from tenure.check.fix.place import Place, callee, name_uses
 from tenure.check.fix.reach import used_up
 from tenure.check.fix.remedies.change import Change
-from tenure.check.fix.remedies.named import callee
 from tenure.check.fix.shape import with_block
 
 __all__ = ["remedy"]
@@ -42,10 +41,10 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     if kinds.needs_async(facts, callee(place)) or not _evaluated_first(place):
         return None
     name = _free_name(place, _NAMES.get(facts.kind, "resource"))
-    inner = cst.ensure_type(place.statement, cst.SimpleStatementLine)
+    inner = cast(cst.SimpleStatementLine | cst.For, place.statement)
     if _is_target(place) or not used_up(place, place.call):
         return None
-    used = cast(cst.SimpleStatementLine, inner.deep_replace(place.call, cst.Name(name)))
+    used = cast(cst.SimpleStatementLine | cst.For, inner.deep_replace(place.call, cst.Name(name)))
     block = with_block([(place.call, name)], [used.with_changes(leading_lines=())])
     block = block.with_changes(leading_lines=inner.leading_lines)
     before = place.block.body[: place.index]
@@ -63,13 +62,16 @@ def _evaluated_first(place: Place) -> bool:
         elif isinstance(outer, _LOOPS):
             if node is not outer.for_in:
                 return False
+        elif isinstance(outer, cst.For):
+            if node is not outer.iter or outer.asynchronous is not None:
+                return False
         elif isinstance(outer, cst.Call):
             if not _quiet_before(outer, node):
                 return False
         elif not isinstance(outer, _TRANSPARENT):
             return False
         if outer is place.statement:
-            return isinstance(outer, cst.SimpleStatementLine) and len(outer.body) == 1
+            return isinstance(outer, cst.For) or (isinstance(outer, cst.SimpleStatementLine) and len(outer.body) == 1)
         node = outer
     return False
 
