@@ -197,7 +197,7 @@ def _show(args: argparse.Namespace, answer: Answer) -> None:
     if args.output:
         args.output.write_text(text, "utf-8")
     else:
-        sys.stdout.write(text)
+        print(text, end="", flush=True)
 
 
 def _names(report: Report, baseline: Path) -> dict[Finding, str]:
@@ -247,7 +247,8 @@ def _show_diff(args: argparse.Namespace, report: Report, rewrites: Sequence[Rewr
     """Show what --fix would change, and change nothing."""
     style = Style(screen.has_colour(sys.stdout, args.color))
     for each in rewrites:
-        sys.stdout.write(coloured(unified(each.before, each.after, relative(each.path, Path.cwd())), style))
+        diff = unified(each.before, each.after, relative(each.path, Path.cwd()))
+        print(coloured(diff, style), end="", flush=True)
     print(f"--fix would fix {_share(report, rewrites)}", file=sys.stderr)
     return FOUND if report.findings else CLEAN
 

@@ -44,14 +44,14 @@ class Place:
             yield parent
             node = parent
 
-    def with_body(self, body: Sequence[cst.BaseStatement], header: Sequence[cst.BaseStatement] = ()) -> cst.Module:
-        """The module with the block's statements replaced, and ``header`` statements put in with its imports."""
+    def with_body(self, body: Sequence[cst.BaseStatement], needs: Sequence[str] = ()) -> cst.Module:
+        """The module with the block's statements replaced, and the modules it ``needs`` imported."""
         if self.block is self.module:
             changed = self.module.with_changes(body=list(body))
         else:
             block = cast(cst.IndentedBlock, self.block)
             changed = cast(cst.Module, self.module.deep_replace(block, block.with_changes(body=list(body))))
-        return with_header(changed, header) if header else changed
+        return with_header(changed, needs)
 
 
 def callee(place: Place) -> str:
@@ -136,14 +136,21 @@ def name_uses(node: cst.CSTNode, name: str) -> list[cst.Name]:
     return visitor.found
 
 
-def with_header(module: cst.Module, header: Sequence[cst.BaseStatement]) -> cst.Module:
-    """Put imports that are not there yet behind the docstring and the ``__future__`` imports."""
-    present = {module.code_for_node(statement).strip() for statement in module.body}
-    missing = [statement for statement in header if module.code_for_node(statement).strip() not in present]
+def with_header(module: cst.Module, names: Sequence[str]) -> cst.Module:
+    """Put imports of modules that are not there yet behind the docstring and the ``__future__`` imports."""
+    present = {alias.evaluated_name for statement in module.body for alias in _imported(statement)}
+    missing = [cst.parse_statement(f"import {name}") for name in names if name not in present]
     at = 0
     while at < len(module.body) and _is_preamble(module, module.body[at]):
         at += 1
     return module.with_changes(body=[*module.body[:at], *missing, *module.body[at:]])
+
+
+def _imported(statement: cst.CSTNode) -> Iterator[cst.ImportAlias]:
+    """The aliases of ``import os, sys``; one with another name does not count."""
+    for small in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+        if isinstance(small, cst.Import):
+            yield from (alias for alias in small.names if alias.asname is None)
 
 
 def _is_preamble(module: cst.Module, statement: cst.CSTNode) -> bool:

@@ -47,7 +47,7 @@ _PLAIN_FUNCTIONS: Final = _set(
     " list sorted tuple set frozenset dict sum len str bytes bytearray any all min max next print isinstance bool"
     " os.read os.write os.fstat os.isatty os.lseek os.ftruncate os.fsync os.fdatasync os.pread os.pwrite os.fchmod"
     " os.fchown os.get_blocking os.set_blocking os.set_inheritable os.get_inheritable os.ttyname os.sendfile"
-    " os.readv os.writev os.posix_fadvise os.posix_fallocate struct.unpack int hash"
+    " os.close os.dup os.dup2 os.readv os.writev os.posix_fadvise os.posix_fallocate struct.unpack int hash"
 )
 
 #: Functions whose result reads through their argument, and which keep nothing else of it.

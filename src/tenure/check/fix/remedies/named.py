@@ -67,4 +67,5 @@ def _in_with(
 
 def _changed(place: Place, new: Sequence[cst.BaseStatement], count: int, title: str) -> Change:
     before = place.block.body[: place.index]
-    return Change(title, place.with_body([*before, *new, *place.after[count:]]))
+    needs = ["os"] if place.facts.close.startswith("os.") else []
+    return Change(title, place.with_body([*before, *new, *place.after[count:]], needs))

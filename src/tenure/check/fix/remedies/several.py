@@ -33,7 +33,7 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     )
     block = block.with_changes(leading_lines=cast(cst.SimpleStatementLine, opened[0]).leading_lines)
     changed = [*body[: place.index], block, *body[place.index + count :]]
-    return Change("open them on an ExitStack", place.with_body(changed, [parsed("import contextlib")]))
+    return Change("open them on an ExitStack", place.with_body(changed, ["contextlib"]))
 
 
 def _alike(place: Place) -> int:

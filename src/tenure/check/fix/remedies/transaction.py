@@ -9,7 +9,6 @@ import libcst as cst
 from tenure.check.finding import Finding
 from tenure.check.fix.place import Place, with_header
 from tenure.check.fix.remedies.change import Change
-from tenure.check.fix.shape import parsed
 
 __all__ = ["remedy"]
 
@@ -28,4 +27,4 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     closing = cst.Call(cst.parse_expression("contextlib.closing"), [cst.Arg(place.call)])
     items = [cst.WithItem(closing, cst.AsName(name)), cst.WithItem(cst.Name(name.value))]
     changed = cast(cst.Module, place.module.deep_replace(block, block.with_changes(items=items)))
-    return Change("close it after the transaction", with_header(changed, [parsed("import contextlib")]))
+    return Change("close it after the transaction", with_header(changed, ["contextlib"]))
