@@ -40,5 +40,6 @@ def edits_between(before: str, after: str) -> tuple[Edit, ...]:
 
 def unified(before: str, after: str, path: str) -> str:
     """The change as ``diff -u`` and ``patch`` know it."""
-    lines = difflib.unified_diff(split(before), split(after), f"a/{path}", f"b/{path}")
+    name = path.lstrip("/")
+    lines = difflib.unified_diff(split(before), split(after), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import libcst as cst
 
-from tenure.check.finding import Finding
+from tenure.check.finding import Facts, Finding
 from tenure.check.fix import kinds
 from tenure.check.fix.place import Place, callee, name_uses
 from tenure.check.fix.reach import used_up
@@ -36,7 +36,7 @@ _LOOPS: Final = (cst.ListComp, cst.SetComp, cst.DictComp)
 def remedy(place: Place, finding: Finding) -> Change | None:
     """Open it in a ``with`` around the statement that uses it."""
     facts = place.facts
-    if place.function is None or facts.variable is not None or not kinds.by_with(facts, callee(place)):
+    if place.function is None or _has_name(facts) or not kinds.by_with(facts, callee(place)):
         return None
     if kinds.needs_async(facts, callee(place)) or not _evaluated_first(place):
         return None
@@ -49,6 +49,10 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     block = block.with_changes(leading_lines=inner.leading_lines)
     before = place.block.body[: place.index]
     return Change("open it in a with block", place.with_body([*before, block, *place.after]))
+
+
+def _has_name(facts: Facts) -> bool:
+    return facts.variable is not None and facts.variable.isidentifier()
 
 
 def _evaluated_first(place: Place) -> bool:
