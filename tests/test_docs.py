@@ -4,6 +4,7 @@ On a page, in order, in one namespace and one empty directory:
 
 * a ```python block runs; an ```output block right after it is what it printed;
 * a ```python block whose first line is a comment like ``# gate.py`` is also saved as that file;
+* a block with a file's name behind its kind (```python ingest.py) is written to that file, and does not run;
 * a ```console block has commands after ``$``, and under a command what it prints, if that is shown;
 * ``…`` in shown output stands for anything on that line, and a line of its own for any lines;
 * a ```litmus block is written to the file of its test's name, for the commands after it;
@@ -29,7 +30,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 RUN = [page for page in PAGES if "rules" not in page.relative_to(ROOT).parts]
-FENCE = re.compile(r"^(?P<indent> *)```(?P<kind>[\w-]*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<kind>[\w-]*)(?: (?P<file>[\w./-]+))?\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
 OWN_SHELL = ("make ", "pip ", "python -m pip ", "python3 -m venv ", "apt-get ", "git ", "cd ", "#", "sudo ", "export ")
 
 
@@ -37,13 +41,14 @@ class Block(NamedTuple):
     line: int
     kind: str
     text: str
+    file: str | None
 
 
 def blocks(page: Path) -> Iterator[Block]:
     source = page.read_text("utf-8")
     for match in FENCE.finditer(source):
         text = match["text"].replace("\n" + match["indent"], "\n").removeprefix(match["indent"])
-        yield Block(source.count("\n", 0, match.start("text")), match["kind"], text)
+        yield Block(source.count("\n", 0, match.start("text")), match["kind"], text, match["file"])
 
 
 def matches(shown: str, printed: str) -> bool:
@@ -92,7 +97,10 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(
     printed = ""
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}:{block.line + 1}"
-        if block.kind == "python":
+        if block.file:
+            (tmp_path / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / block.file).write_text(block.text, "utf-8")
+        elif block.kind == "python":
             if named := re.match(r"# (\w+\.py)\n", block.text):
                 (tmp_path / named[1]).write_text(block.text, "utf-8")
             printed = printed_by(block, page, namespace)

@@ -28,5 +28,5 @@ def test_a_rule_unlike_any_is_referred_to_the_list() -> None:
         find("xyzzy")
 
 
-def test_the_table_has_a_line_for_each_rule() -> None:
-    assert [line.split()[:2] for line in table_of_rules().splitlines()] == [[r.code, r.name] for r in RULES]
+def test_the_table_has_a_line_for_each_rule_by_code() -> None:
+    assert [line.split()[:2] for line in table_of_rules().splitlines()] == sorted([r.code, r.name] for r in RULES)

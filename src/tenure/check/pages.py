@@ -32,6 +32,7 @@ def page(rule: Rule) -> str:
 
 
 def table_of_rules() -> str:
-    """Code, name and sentence of every rule, a line each."""
+    """Code, name and sentence of every rule, a line each, by code."""
     widest = max(len(rule.name) for rule in RULES)
-    return "".join(f"{rule.code}  {rule.name:<{widest}}  {rule.sentence}\n" for rule in RULES)
+    rules = sorted(RULES, key=lambda rule: rule.code)
+    return "".join(f"{rule.code}  {rule.name:<{widest}}  {rule.sentence}\n" for rule in rules)
