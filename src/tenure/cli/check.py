@@ -200,6 +200,10 @@ def _show(args: argparse.Namespace, answer: Answer) -> None:
         print(text, end="", flush=True)
 
 
+def _from_here(path: Path) -> str:
+    return relative(str(path), Path.cwd())
+
+
 def _names(report: Report, baseline: Path) -> dict[Finding, str]:
     """Fingerprints as the baseline file counts them: from its own folder, wherever the command is run."""
     return fingerprints(report.findings, read_lines, baseline.resolve().parent)
@@ -214,7 +218,7 @@ def _write_baseline(args: argparse.Namespace, report: Report, told: Settings) ->
     if path.exists():
         baseline = baseline.keeping(Baseline.read(path), covers(_paths(args), root))
     baseline.write(path)
-    print(f"{path} now knows {count(len(baseline.known), 'finding')}")
+    print(f"{_from_here(path)} now knows {count(len(baseline.known), 'finding')}")
     return CLEAN
 
 
@@ -226,7 +230,8 @@ def _without_known(args: argparse.Namespace, report: Report, told: Settings) -> 
     gone = known.gone(names, covers(_paths(args), told.baseline.resolve().parent))
     if gone:
         advice = "--write-baseline takes them out"
-        print(f"{told.baseline}: {count(gone, 'finding')} it knows cannot be found any more; {advice}", file=sys.stderr)
+        path = _from_here(told.baseline)
+        print(f"{path}: {count(gone, 'finding')} it knows cannot be found any more; {advice}", file=sys.stderr)
     return dataclasses.replace(report, findings=known.new(names))
 
 
