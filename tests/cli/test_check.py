@@ -75,6 +75,16 @@ def test_a_settings_file_that_is_not_there_is_status_2(run: Run, capsys: pytest.
     assert "there is no file gone.toml to read settings from" in capsys.readouterr().err
 
 
+def test_a_mistake_of_our_own_is_status_2_not_a_finding(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(engine, "check", lambda *_, **__: 1 // 0)
+    assert run() == 2
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "this is a mistake in tenure itself; nothing was checked" in said
+
+
 def test_flags_reach_the_engine(run: Run, calls: list[dict[str, object]]) -> None:
     run("--select", "never-closed", "--certainty", "possible", "--jobs", "3", "--no-cache", "--quiet")
     (call,) = calls

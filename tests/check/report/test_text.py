@@ -17,7 +17,7 @@ Answering = Callable[..., Answer]
 def test_a_finding_is_a_sentence_and_its_story_under_the_lines(answering: Answering, leak: Finding) -> None:
     assert FORMATS["text"](answering(leak)) == (
         "ingest.py:3:9: TEN101 never-closed: the file opened here is never closed\n"
-        "   │\n"
+        "   │ in first_line\n"
         " 3 │     f = open(path)\n"
         "   │         ━━━━━━━━━━ 1 opened here\n"
         " 4 │     line = f.readline()\n"
@@ -28,6 +28,7 @@ def test_a_finding_is_a_sentence_and_its_story_under_the_lines(answering: Answer
         "   why, and what to do: tenure check --explain never-closed\n"
         "\n"
         "1 finding in 1 file (1 file, 5 lines, 0.2 s)\n"
+        "what can be mended for you: tenure check --diff\n"
     )
 
 

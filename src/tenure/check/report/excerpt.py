@@ -46,7 +46,8 @@ def excerpt(finding: Finding, source: Sequence[str], style: Style, width: int) -
         return
     gutter = len(str(max(step.line for step in steps)))
     page = _Page(source, finding, style, width, gutter)
-    yield page.row("", "")
+    where = finding.facts.function
+    yield page.row("", style.paint("dim", f"in {where}" if where else ""))
     before = 0
     for line, group in groupby(enumerate(steps, 1), key=lambda numbered: numbered[1].line):
         yield from _between(page, before, line)

@@ -19,7 +19,7 @@ def render(answer: Answer) -> str:
     """Every finding with its excerpt, and how many there are."""
     style = Style(answer.colour, answer.ascii)
     blocks = ["\n".join(_block(finding, answer, style)) + "\n" for finding in answer.report.findings]
-    return "\n".join([*blocks, f"{_summary(answer, style)}\n"])
+    return "\n".join([*blocks, f"{_summary(answer, style)}\n{_advice(answer, style)}"])
 
 
 def _block(finding: Finding, answer: Answer, style: Style) -> Iterator[str]:
@@ -28,6 +28,11 @@ def _block(finding: Finding, answer: Answer, style: Style) -> Iterator[str]:
     yield f"{place} {style.paint('dim', finding.code)} {rule}: {printable(finding.message)}"
     yield from excerpt(finding, answer.lines(finding.path), style, answer.width)
     yield style.paint("dim", f"   why, and what to do: tenure check --explain {finding.rule}")
+
+
+def _advice(answer: Answer, style: Style) -> str:
+    """What to do next, where something was found."""
+    return style.paint("dim", "what can be mended for you: tenure check --diff\n") if answer.report.findings else ""
 
 
 def _summary(answer: Answer, style: Style) -> str:
