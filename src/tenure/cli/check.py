@@ -23,7 +23,7 @@ from tenure.check.fix.edit import Fix, unified
 from tenure.check.lines import read_lines, relative
 from tenure.check.report import FORMATS, Answer
 from tenure.check.report.style import Style
-from tenure.check.report.text import coloured, count, statistics
+from tenure.check.report.text import coloured, coloured_page, count, statistics
 from tenure.check.settings import Settings
 from tenure.cli import screen
 
@@ -110,7 +110,8 @@ class _Refused(Exception):
 
 
 def _explain(args: argparse.Namespace) -> int:
-    print(pages.page(pages.find(args.explain)), end="")
+    style = Style(screen.has_colour(sys.stdout, args.color))
+    print(coloured_page(pages.page(pages.find(args.explain)), style), end="")
     return CLEAN
 
 
@@ -142,6 +143,8 @@ def _lacking(flag: str, error: ModuleNotFoundError) -> _Refused:
 
 def _check(args: argparse.Namespace) -> int:
     told = _told(args)
+    if args.fix or args.diff:
+        _import_fixer("--fix" if args.fix else "--diff")
     report = _report(args, told)
     if args.write_baseline:
         return _write_baseline(args, report, told)
@@ -240,11 +243,17 @@ def _without_known(args: argparse.Namespace, report: Report, told: Settings) -> 
     return dataclasses.replace(report, findings=known.new(names))
 
 
-def _fix(args: argparse.Namespace, told: Settings, report: Report) -> int:
+def _import_fixer(flag: str) -> None:
+    """Say at once, not after a long run, that what a fix needs is not installed."""
     try:
-        from tenure.check.fix import rewrite
+        from tenure.check.fix import rewrite  # noqa: F401
     except ModuleNotFoundError as error:
-        raise _lacking("--fix" if args.fix else "--diff", error) from None
+        raise _lacking(flag, error) from None
+
+
+def _fix(args: argparse.Namespace, told: Settings, report: Report) -> int:
+    from tenure.check.fix import rewrite
+
     if args.format != "text" and not args.fix:
         offers = rewrite.offers(report.findings, told.config)
         _show(args, _answer(args, report, offers))

@@ -9,7 +9,7 @@ from pathlib import Path
 from tenure.check.finding import Finding, Step
 from tenure.check.report import FORMATS, Answer
 from tenure.check.report.style import Style
-from tenure.check.report.text import coloured, statistics
+from tenure.check.report.text import coloured, coloured_page, statistics
 
 Answering = Callable[..., Answer]
 
@@ -108,4 +108,12 @@ def test_a_diff_is_coloured_by_its_first_characters() -> None:
     assert coloured("--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n z\n", Style(colour=True)) == (
         "\x1b[1m--- a\x1b[0m\n\x1b[1m+++ b\x1b[0m\n\x1b[36m@@ -1 +1 @@\x1b[0m\n"
         "\x1b[31m-x\x1b[0m\n\x1b[32m+y\x1b[0m\n z\n"
+    )
+
+
+def test_a_page_has_its_headings_and_its_code_set_off() -> None:
+    page = "# never-closed\n\nWhy:\n\n```py\nf = open(p)\n```\n"
+    assert coloured_page(page, Style()) == page
+    assert coloured_page(page, Style(colour=True)) == (
+        "\x1b[1m# never-closed\x1b[0m\n\nWhy:\n\n\x1b[2m```py\x1b[0m\n\x1b[34mf = open(p)\x1b[0m\n\x1b[2m```\x1b[0m\n"
     )

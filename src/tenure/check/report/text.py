@@ -12,7 +12,7 @@ from tenure.check.report.answer import Answer
 from tenure.check.report.excerpt import excerpt
 from tenure.check.report.style import Style, printable
 
-__all__ = ["coloured", "count", "render", "statistics"]
+__all__ = ["coloured", "coloured_page", "count", "render", "statistics"]
 
 
 def render(answer: Answer) -> str:
@@ -59,6 +59,17 @@ _DIFF_COLOURS: Final = (("+++", "path"), ("---", "path"), ("@@", "hunk"), ("+", 
 def coloured(diff: str, style: Style) -> str:
     """A unified diff in its usual colours, where there are any."""
     return "".join(style.paint(_diff_colour(line), line) if line.strip() else line for line in split(diff))
+
+
+def coloured_page(page: str, style: Style) -> str:
+    """A page of Markdown with its headings and its code set off, where there are colours; else as it is."""
+    shown, in_code = [], False
+    for line in split(page):
+        fence = line.startswith("```")
+        in_code = in_code != fence
+        name = "dim" if fence else "frame" if in_code else "path" if line.startswith("#") else "plain"
+        shown.append(style.paint(name, line) if line.strip() else line)
+    return "".join(shown)
 
 
 def _diff_colour(line: str) -> str:
