@@ -275,8 +275,7 @@ def _show_diff(args: argparse.Namespace, report: Report, rewrites: Sequence[Rewr
 def _write(args: argparse.Namespace, report: Report, rewrites: Sequence[Rewrite]) -> int:
     """Write the fixed files, and report what is left to a person."""
     for each in rewrites:
-        if each.fixed:
-            each.write()
+        each.write()
     left = tuple(finding for each in rewrites for finding in each.left)
     _show(args, _answer(args, dataclasses.replace(report, findings=left)))
     print(f"fixed {_share(report, rewrites)}", file=sys.stderr)

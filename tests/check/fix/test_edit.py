@@ -5,17 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenure.check.fix.edit import Edit, edits_between, unified
-from tenure.check.lines import split
+from tenure.check.fix.edit import Edit, applied, edits_between, unified
 
 TEXTS = st.lists(st.sampled_from(["a\n", "b\n", "c\r\n", "\n", "d"])).map("".join)
-
-
-def applied(text: str, edits: tuple[Edit, ...]) -> str:
-    lines = split(text)
-    for edit in reversed(edits):
-        lines[edit.line - 1 : edit.end_line - 1] = [edit.text]
-    return "".join(lines)
 
 
 @given(before=TEXTS, after=TEXTS)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tenure.check.lines import split
 
-__all__ = ["Edit", "Fix", "edits_between", "unified"]
+__all__ = ["Edit", "Fix", "applied", "edits_between", "unified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ def edits_between(before: str, after: str) -> tuple[Edit, ...]:
         for tag, first, last, start, end in matcher.get_opcodes()
         if tag != "equal"
     )
+
+
+def applied(text: str, edits: Sequence[Edit]) -> str:
+    """The text after the edits. Made for edits of what a parser gives back of ``text``, which may differ in a blank:
+    lines that no edit touches stay as they were.
+    """
+    lines = split(text)
+    for edit in sorted(edits, key=lambda edit: edit.line, reverse=True):
+        lines[edit.line - 1 : edit.end_line - 1] = [edit.text]
+    return "".join(lines)
 
 
 def unified(before: str, after: str, path: str) -> str:

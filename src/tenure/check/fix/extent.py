@@ -11,7 +11,7 @@ from tenure.check.fix.place import Place, callee, name_uses
 from tenure.check.fix.reach import last_need, stays_inside
 from tenure.check.fix.shape import is_close
 
-__all__ = ["extent"]
+__all__ = ["asked_for_none", "extent"]
 
 
 def extent(place: Place, name: str, names: Sequence[str], closes: Sequence[str]) -> int | None:
@@ -21,6 +21,8 @@ def extent(place: Place, name: str, names: Sequence[str], closes: Sequence[str])
     use the resource. Without one, what uses the resource, and what was made from it, tells how far it reaches.
     """
     after = place.after
+    if asked_for_none(after, name):
+        return None
     closing = [n for n, statement in enumerate(after) if _closes_here(statement, closes)]
     tied = set(names) if kinds.siblings_matter(callee(place)) else {name}
     if closing and tied == {name}:
@@ -43,6 +45,47 @@ def _closes_here(statement: cst.BaseStatement, closes: Sequence[str]) -> bool:
     if isinstance(statement, cst.Try) and statement.finalbody is not None:
         return any(is_close(line, closes) for line in statement.finalbody.body.body)
     return is_close(statement, closes)
+
+
+class _Asks(cst.CSTVisitor):
+    """Looks for a test whether the name is there at all."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.found = False
+
+    def visit_If(self, node: cst.If) -> None:
+        self._look(node.test)
+
+    def visit_IfExp(self, node: cst.IfExp) -> None:
+        self._look(node.test)
+
+    def visit_While(self, node: cst.While) -> None:
+        self._look(node.test)
+
+    def visit_Assert(self, node: cst.Assert) -> None:
+        self._look(node.test)
+
+    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> None:
+        self._look(node.left)
+        self._look(node.right)
+
+    def visit_UnaryOperation(self, node: cst.UnaryOperation) -> None:
+        self._look(node.expression)
+
+    def visit_Comparison(self, node: cst.Comparison) -> None:
+        self._look(node.left)
+
+    def _look(self, test: cst.BaseExpression) -> None:
+        self.found = self.found or (isinstance(test, cst.Name) and test.value == self.name)
+
+
+def asked_for_none(body: Sequence[cst.BaseStatement], name: str) -> bool:
+    """Whether ``body`` asks if there is anything to close: then there may be nothing, and ``with`` would fail."""
+    visitor = _Asks(name)
+    for statement in body:
+        statement.visit(visitor)
+    return visitor.found
 
 
 class _Writes(cst.CSTVisitor):

@@ -49,8 +49,14 @@ _FINALLY: Final = frozenset({"database connection", "descriptor", "event loop", 
 _PAIRS: Final = frozenset({"Pipe", "open_connection", "open_unix_connection", "openpty", "pipe", "pipe2", "socketpair"})
 
 
+#: ``fileinput.input()`` is the state of its whole module, which is asked about after the loop.
+_SHARED: Final = frozenset({"input"})
+
+
 def by_with(facts: Facts, callee: str) -> bool:
     """Whether a ``with`` block closes it and does nothing else."""
+    if callee in _SHARED:
+        return False
     if facts.kind == "HTTP session":
         return callee in _SESSIONS
     return facts.managed and (facts.kind in _WITH or ends_politely(callee))

@@ -12,10 +12,10 @@ import libcst as cst
 from tenure.check.config import Config
 from tenure.check.engine import check_source
 from tenure.check.finding import Finding
-from tenure.check.fix.edit import Fix, edits_between
+from tenure.check.fix.edit import Fix, applied, edits_between
 from tenure.check.fix.place import find
-from tenure.check.fix.remedies import REMEDIES, Change
-from tenure.check.lines import decode
+from tenure.check.fix.remedies import REMEDIES
+from tenure.check.lines import decode, split
 
 __all__ = ["Rewrite", "offer", "offers", "rewrite", "rewrite_file", "rewrite_files"]
 
@@ -32,8 +32,9 @@ class Rewrite:
     left: tuple[Finding, ...]
 
     def write(self) -> None:
-        """Put the new text in the place of the old, in its encoding and with its line ends."""
-        Path(self.path).write_bytes(self.after.encode(self.encoding))
+        """Put the new text in the place of the old, in its encoding and with its line ends; leave it if nothing is new."""
+        if self.fixed:
+            Path(self.path).write_bytes(self.after.encode(self.encoding))
 
 
 def offer(text: str, finding: Finding, config: Config) -> Fix | None:
@@ -107,11 +108,10 @@ def _tried(
     text: str, finding: Finding, current: Sequence[Finding], config: Config
 ) -> tuple[str, str, tuple[Finding, ...]] | None:
     """Title, text and findings after the first remedy that leaves the finding out and brings in no other."""
-    for change in _changes(text, finding):
-        after = change.module.code
+    for title, after in _changes(text, finding):
         found = _checked(after, finding.path, config)
         if found is not None and Counter(map(_identity, found)) < Counter(map(_identity, current)):
-            return change.title, after, found
+            return title, after, found
     return None
 
 
@@ -124,7 +124,8 @@ def _checked(text: str, path: str, config: Config) -> tuple[Finding, ...] | None
     return check_source(text, path, config)
 
 
-def _changes(text: str, finding: Finding) -> Iterator[Change]:
+def _changes(text: str, finding: Finding) -> Iterator[tuple[str, str]]:
+    """What each remedy that is certain does, and the text it leads to."""
     try:
         module = cst.parse_module(text)
     except (cst.ParserSyntaxError, RecursionError):
@@ -132,7 +133,8 @@ def _changes(text: str, finding: Finding) -> Iterator[Change]:
     place = find(module, text, finding)
     if place is None:
         return
+    unchanged = module.code
     for remedy in REMEDIES:
         change = remedy(place, finding)
-        if change is not None:
-            yield change
+        if change is not None and len(split(unchanged)) == len(split(text)):
+            yield change.title, applied(text, edits_between(unchanged, change.module.code))

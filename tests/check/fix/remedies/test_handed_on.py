@@ -88,6 +88,20 @@ def test_an_attribute_that_is_set_anew_has_no_fix(remedied: Remedied) -> None:
     assert remedied(before) is None
 
 
+def test_a_handler_for_all_means_that_somebody_has_thought_of_it(remedied: Remedied) -> None:
+    before = """
+    class A:
+        def __init__(self, p):
+            self.f = open(p)
+            try:
+                self.f.read()
+            except:
+                self.shut()
+                raise
+    """
+    assert remedied(before) is None
+
+
 def test_two_alike_are_opened_on_an_exit_stack(remedied: Remedied) -> None:
     before = '''
     """A module."""

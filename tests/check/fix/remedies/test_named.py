@@ -187,6 +187,8 @@ STAYS = {
     "a loop comes back to it": "def f(p):\n    while p:\n        p = f.x\n        f = open(p)\n        f.read()\n",
     "it is assigned with something else": "def f(p):\n    f, g = open(p), 1\n    f.read()\n",
     "it is yielded": "def f(p):\n    f = open(p)\n    yield f\n",
+    "there may be nothing to close": "def f(p):\n    f = open(p)\n    if not f:\n        return 0\n    f.close()\n",
+    "it is asked whether it is None": "def f(p):\n    f = open(p)\n    if f is None:\n        return 0\n    f.read()\n",
     "it is raised": "def f(p):\n    f = open(p)\n    raise Problem(f)\n",
 }
 
@@ -266,6 +268,11 @@ def test_an_asynchronous_session_gets_an_async_with(remedied: Remedied) -> None:
         return text
     """
     assert remedied(before, "aiohttp.ClientSession", "HTTP session") == textwrap.dedent(after)
+
+
+def test_the_state_of_a_whole_module_is_left_alone(remedied: Remedied) -> None:
+    before = "def f(a):\n    f = input(a)\n    f.readline()\n    f.close()\n"
+    assert "with" not in (remedied(before, "input") or "")
 
 
 def test_a_process_is_left_alone_since_its_with_waits(remedied: Remedied) -> None:

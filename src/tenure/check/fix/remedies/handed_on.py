@@ -8,6 +8,7 @@ import libcst as cst
 
 from tenure.check.finding import Finding
 from tenure.check.fix import kinds
+from tenure.check.fix.extent import asked_for_none
 from tenure.check.fix.place import Place, name_uses
 from tenure.check.fix.reach import stays_inside
 from tenure.check.fix.remedies.change import Change
@@ -42,7 +43,7 @@ def _returned(place: Place, name: str) -> Change | None:
     small = only_small(place.after[-1]) if place.after else None
     if not isinstance(small, cst.Return) or small.value is None or not name_uses(small.value, name):
         return None
-    if not stays_inside(place, {name}, place.after):
+    if not stays_inside(place, {name}, place.after) or asked_for_none(place.after, name):
         return None
     close = place.facts.close.format(name)
     between = tidied(place.after[:-1], name, [close])
@@ -56,7 +57,25 @@ def _kept(place: Place, attribute: str) -> Change | None:
     written = f"{attribute} = "
     if any(place.module.code_for_node(statement).strip().startswith(written) for statement in after):
         return None
+    if any(_catches_all(statement) for statement in after):
+        return None
     return _wrapped(place, after, place.facts.close.format(attribute), last)
+
+
+class _Catches(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found = False
+
+    def visit_ExceptHandler(self, node: cst.ExceptHandler) -> None:
+        bare = node.type is None or (isinstance(node.type, cst.Name) and node.type.value == "BaseException")
+        self.found = self.found or bare
+
+
+def _catches_all(statement: cst.BaseStatement) -> bool:
+    """Whether there is a handler for every exception: then somebody has thought of what happens on one."""
+    visitor = _Catches()
+    statement.visit(visitor)
+    return visitor.found
 
 
 def _wrapped(

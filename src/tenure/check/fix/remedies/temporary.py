@@ -100,6 +100,6 @@ def _is_target(place: Place) -> bool:
 
 
 def _free_name(place: Place, wish: str) -> str:
-    """``wish``, or with a number behind it, so that it hides nothing in the function."""
+    """``wish``, or with a number behind it, so that it hides nothing that the function uses."""
     names = itertools.chain([wish], (f"{wish}_{number}" for number in itertools.count(2)))
-    return next(name for name in names if not name_uses(place.module, name))
+    return next(name for name in names if not name_uses(cast(cst.FunctionDef, place.function), name))
