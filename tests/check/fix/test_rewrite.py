@@ -15,18 +15,23 @@ LEAK = "def read(p):\n    f = open(p)\n    return f.read()\n"
 FIXED = "def read(p):\n    with open(p) as f:\n        return f.read()\n"
 
 
+def leak_in(text: str) -> Finding:
+    line = text[: text.index("open(p)")].count("\n") + 1
+    facts = Facts("read", "f", "file", "{}.close()", True, (line, 4), (line, 15), (line, 8), (line, 15))
+    return Finding("never-closed", "TEN101", "a.py", line, 9, line, "never closed", "certain", (), facts)
+
+
 @pytest.fixture
 def leak() -> Finding:
-    facts = Facts("read", "f", "file", "{}.close()", True, (2, 4), (2, 15), (2, 8), (2, 15))
-    return Finding("never-closed", "TEN101", "a.py", 2, 9, 2, "never closed", "certain", (), facts)
+    return leak_in(LEAK)
 
 
 @pytest.fixture
-def checker(monkeypatch: pytest.MonkeyPatch, leak: Finding) -> Callable[[str], None]:
+def checker(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Makes a checker that finds the leak wherever the words are."""
 
     def make(words: str) -> None:
-        monkeypatch.setattr(rewrite, "check_source", lambda text, *_: (leak,) if words in text else ())
+        monkeypatch.setattr(rewrite, "check_source", lambda text, *_: (leak_in(text),) if words in text else ())
 
     return make
 
@@ -54,11 +59,10 @@ def test_a_file_keeps_its_line_ends_and_its_encoding(
 ) -> None:
     checker("    f = open(p)")
     file = tmp_path / "a.py"
-    cookie = LEAK.replace(":\n", ":  # coding: latin-1\n", 1) + "é = 1\n"
-    file.write_bytes(cookie.replace("\n", "\r\n").encode("latin-1"))
+    head, tail = "# coding: latin-1\n", "é = 1\n"
+    file.write_bytes((head + LEAK + tail).replace("\n", "\r\n").encode("latin-1"))
     rewrite.rewrite_file(str(file), [leak], Config()).write()
-    after = FIXED.replace(":\n", ":  # coding: latin-1\n", 1) + "é = 1\n"
-    assert file.read_bytes() == after.replace("\n", "\r\n").encode("latin-1")
+    assert file.read_bytes() == (head + FIXED + tail).replace("\n", "\r\n").encode("latin-1")
 
 
 def test_a_file_with_a_byte_order_mark_keeps_it(checker: Callable[[str], None], leak: Finding, tmp_path: Path) -> None:
