@@ -32,7 +32,7 @@ class Rewrite:
     left: tuple[Finding, ...]
 
     def write(self) -> None:
-        """Put the new text in the place of the old, in its encoding and with its line ends; leave it if nothing is new."""
+        """Put the new text in the place of the old, in its encoding; leave the file alone if nothing is new."""
         if self.fixed:
             Path(self.path).write_bytes(self.after.encode(self.encoding))
 
