@@ -25,7 +25,7 @@ class Complaints:
         self.patience = Patience(self._hear, after=10.0, clock=self.clock)
 
     def _hear(self, underway: Underway, seconds: float) -> None:
-        self.heard.append((underway.what, seconds))
+        self.heard.append((underway.what(), seconds))
 
     def after(self, seconds: float) -> float | None:
         self.clock.now = 100.0 + seconds
@@ -43,7 +43,7 @@ def test_nothing_under_way_is_nothing_to_wait_for(complaints: Complaints) -> Non
 
 
 def test_a_quick_job_is_not_complained_of(complaints: Complaints) -> None:
-    complaints.patience.begin("a", None)
+    complaints.patience.begin(lambda: "a", None)
     assert complaints.after(4) == 6
     complaints.patience.end()
     assert complaints.after(1000) is None
@@ -51,7 +51,7 @@ def test_a_quick_job_is_not_complained_of(complaints: Complaints) -> None:
 
 
 def test_a_slow_job_is_complained_of_each_time_twice_as_late(complaints: Complaints) -> None:
-    complaints.patience.begin("a", None)
+    complaints.patience.begin(lambda: "a", None)
     assert complaints.after(10) == 10
     assert complaints.after(19) == 1
     assert complaints.after(20) == 20
@@ -59,10 +59,10 @@ def test_a_slow_job_is_complained_of_each_time_twice_as_late(complaints: Complai
 
 
 def test_the_next_job_starts_with_fresh_patience(complaints: Complaints) -> None:
-    complaints.patience.begin("a", None)
+    complaints.patience.begin(lambda: "a", None)
     complaints.after(10)
     complaints.patience.end()
-    complaints.patience.begin("a", None)
+    complaints.patience.begin(lambda: "a", None)
     assert complaints.after(19) == 1
     assert complaints.after(20) == 10
     assert complaints.heard == [("a", 10), ("a", 10)]
@@ -73,13 +73,13 @@ def test_the_thread_complains_while_the_job_still_runs() -> None:
     told: list[str] = []
 
     def hear(underway: Underway, seconds: float) -> None:
-        told.append(underway.what)
+        told.append(underway.what())
         heard.set()
 
     patience = Patience(hear, after=0.01)
     patience.start()
     patience.start()
-    patience.begin("the slow one", None)
+    patience.begin(lambda: "the slow one", None)
     assert heard.wait(30)
     patience.end()
     assert told[0] == "the slow one"
@@ -94,7 +94,7 @@ def test_the_thread_ends_when_it_is_told_to(busy: bool) -> None:
     thread = patience._thread
     assert thread is not None
     if busy:
-        patience.begin("long", None)
+        patience.begin(lambda: "long", None)
     patience.stop()
     assert not thread.is_alive()
 

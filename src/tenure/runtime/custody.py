@@ -61,6 +61,7 @@ class Custody:
         self._uncollected: dict[int, tuple[Kept, object]] = {}  # of types the collector does not follow
         self._returned: deque[dict[int, object]] = deque()
         self._sheltered: list[object] = []
+        self._sheltering: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self._objects) + len(self._uncollected) + sum(map(len, self._returned))
@@ -90,6 +91,10 @@ class Custody:
         """The object under ``key``."""
         entry = self._uncollected.get(key)
         return self._objects.get(key) if entry is None else entry[1]
+
+    def was_sheltered(self, key: int) -> bool:
+        """Whether the last collection left alone everything that the object under ``key`` refers to."""
+        return key in self._sheltering
 
     def release(self, key: int) -> None:
         """Let go of the object under ``key``."""
@@ -132,8 +137,9 @@ class Custody:
 
     def _shelter(self, objects: dict[int, object]) -> None:
         counts = list(map(sys.getrefcount, objects.values()))
-        alone = compress(objects.values(), map(_ALONE.__eq__, counts))
-        self._sheltered = gc.get_referents(*alone)
+        alone = list(map(_ALONE.__eq__, counts))
+        self._sheltered = gc.get_referents(*compress(objects.values(), alone))
+        self._sheltering = frozenset(compress(objects, alone))
 
     def _count(self) -> None:
         """Find what the collector cannot: an object it does not follow is unreachable when its count is ours alone."""
@@ -146,7 +152,7 @@ class Custody:
         while self._returned:
             self._objects.update(self._returned[0])
             self._returned.popleft()
-        self._sheltered = []
+        self._sheltered = []  # and the keys of those that had it stay, for who is told of them below
         while self.dead:
             self._found(self.dead[0])
             self.dead.popleft()

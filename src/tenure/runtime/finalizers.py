@@ -17,6 +17,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar, overload
 from weakref import ref
 
@@ -52,7 +53,7 @@ class Stage(Enum):
     RESURRECTED = "resurrected"  #: the finalizer has run, and somebody holds the object
 
 
-_ENDED: Final = frozenset({Stage.DONE, Stage.FAILED, Stage.REFUSED})
+_ENDED: Final = (Stage.DONE, Stage.FAILED, Stage.REFUSED)
 
 
 class Step(NamedTuple):
@@ -272,10 +273,11 @@ def _batch() -> _Batch:
 class _Finalization:
     """The job of running one finalizer."""
 
-    __slots__ = ("_batch", "_obj", "_past", "_registration")
+    __slots__ = ("_batch", "_is_safe", "_obj", "_past", "_registration")
 
     def __init__(self, registration: _Armed, obj: object, batch: _Batch) -> None:
         self._registration, self._obj, self._batch = registration, obj, batch
+        self._is_safe = _custody.was_sheltered(registration.key)  # then nothing it refers to was found with it
         steps = registration.steps
         if steps is None:
             steps = deque([Step(Stage.ARMED, registration.since)], _REMEMBERED)
@@ -298,7 +300,7 @@ class _Finalization:
         self._batch.done[id(obj)] = self._past
 
     def _run(self, fn: Callable[[Any], object], obj: object) -> Stage:
-        _patience.begin(f"the finalizer of {_named(obj)}", self._registration.site)
+        _patience.begin(partial(_finalizer_of, type(obj).__qualname__, id(obj)), self._registration.site)
         try:
             fn(obj)
         except BaseException as error:
@@ -311,7 +313,7 @@ class _Finalization:
     def _reached(self, obj: object) -> FinalizedReference | None:
         """Whether ``obj`` reaches an object of the same batch whose finalizer has run."""
         done = self._batch.done
-        if not done:
+        if self._is_safe or not done:
             return None
 
         def is_finalized(node: object) -> bool:
@@ -341,11 +343,16 @@ def _named(obj: object) -> str:
     return f"{type(obj).__qualname__} object {id(obj):#x}"
 
 
+def _finalizer_of(kind: str, address: int) -> str:
+    """The same without the object, which whoever is to be told must not keep."""
+    return f"the finalizer of {kind} object {address:#x}"
+
+
 def _complain(underway: Underway, seconds: float) -> None:
     site = underway.site
     assert isinstance(site, Site)
     waiting = len(chosen.queue)
-    report.show(SlowFinalizer(what=underway.what, site=site, seconds=seconds, waiting=waiting), site)
+    report.show(SlowFinalizer(what=underway.what(), site=site, seconds=seconds, waiting=waiting), site)
 
 
 def _at_exit() -> None:

@@ -1,7 +1,7 @@
 """Notices when one job keeps everything behind it waiting, and says so while it lasts.
 
 The release thread runs one job after the other, so it cannot watch itself. ``Patience`` is told when a job begins and
-ends, and a thread of its own looks at the clock. It sleeps while nothing runs, and costs a job two assignments.
+ends, and a thread of its own looks at the clock. It sleeps while nothing runs, and costs a job next to nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Patience", "Underway"]
 class Underway(NamedTuple):
     """A job that has begun."""
 
-    what: str
+    what: Callable[[], str]  # asked only when somebody is to be told
     site: object
     since: float
 
@@ -58,15 +58,16 @@ class Patience:
             self._thread.join()
             self._thread = None
 
-    def begin(self, what: str, site: object) -> None:
+    def begin(self, what: Callable[[], str], site: object) -> None:
         """A job begins."""
+        # Invariant: it is written before the event is asked, as the thread does the reverse before it sleeps.
         self._underway = Underway(what, site, self._clock())
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def end(self) -> None:
         """It has ended."""
         self._underway = None
-        self._wake.clear()
 
     def look(self) -> float | None:
         """Complain if it is time to; the seconds until it will be, or ``None`` if nothing is under way."""
@@ -84,7 +85,9 @@ class Patience:
     def _watch(self) -> None:
         while not self._stopped.is_set():
             pause = self.look()
-            if pause is None:
-                self._wake.wait()
-            else:
+            if pause is not None:
                 self._stopped.wait(pause)
+                continue
+            self._wake.clear()
+            if self._underway is None and not self._stopped.is_set():
+                self._wake.wait()
