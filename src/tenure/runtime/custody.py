@@ -12,8 +12,8 @@ Two rules make it fit for finalizers:
   kept reachable through that one collection. An object that something else holds, which may be a part of the same
   garbage, cannot have that: its references may lead back to itself, and then it would never be found.
 * No bytecode runs between the verdict and the handing back. The weak references call ``deque.append`` and so does the
-  custodian's ``__del__``, a static method bound to what it hands back, of a class made for this one collection. An
-  interrupt has nowhere to fall; one that hits the callbacks below delays what they do to the next collection.
+  custodian's ``__del__``, which holds what it hands back. An interrupt has nowhere to fall; one that hits the callbacks
+  below delays what they do to the next collection.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class Custody:
         objects = self._objects
         if objects:
             self._shelter(objects)
-            _entrust(objects, self._returned)
+            _Custodian(partial(self._returned.append, objects))
             # Invariant: the last thing done, so that up to here the objects are kept by us and from here handed back.
             self._objects = {}
         self._count()
@@ -159,8 +159,14 @@ class Custody:
         self._settled()
 
 
-def _entrust(objects: dict[int, object], returned: deque[dict[int, object]]) -> None:
-    """Make the custodian of ``objects``, and forget it; when the collector finds it, they are put into ``returned``."""
-    hand_back = staticmethod(partial(returned.append, objects))
-    custodian = type("Custodian", (), {"__slots__": ("itself",), "__del__": hand_back})()
-    custodian.itself = custodian
+class _Custodian:
+    """Garbage that gives back what it was entrusted with when the collector finalizes it.
+
+    ``__del__`` is a slot: each custodian has its own, and it need not be written in Python.
+    """
+
+    __slots__ = ("__del__", "itself")
+
+    def __init__(self, give_back: Callable[[], object]) -> None:
+        self.__del__ = give_back
+        self.itself = self
