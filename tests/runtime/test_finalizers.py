@@ -481,7 +481,7 @@ def test_the_books_of_the_dead_are_closed(collect: Collect) -> None:
 
 def test_many_threads_at_once_lose_nothing_and_run_nothing_twice(collect: Collect) -> None:
     """Each object is registered twice, and every third one is let off, while collections go on."""
-    count, threads = 150, 4
+    count, threads = 60, 4
     ran: list[tuple[int, int]] = []
 
     def tell(obj: Slotted) -> None:
@@ -499,12 +499,12 @@ def test_many_threads_at_once_lose_nothing_and_run_nothing_twice(collect: Collec
     workers = [threading.Thread(target=work, args=(who,)) for who in range(threads)]
     for worker in workers:
         worker.start()
-    while any(worker.is_alive() for worker in workers):
-        gc.collect()
     for worker in workers:
-        worker.join()
-    collect()
-    collect()
+        while worker.is_alive():
+            gc.collect()
+            worker.join(0.01)
+    for _ in range(10):  # without the GIL the count of a thread's object may lag behind
+        collect()
     assert sorted(ran) == [(who, number) for who in range(threads) for number in range(count) if number % 3]
     assert finalizers.armed() == len(finalizers._custody) == 0
 

@@ -123,11 +123,20 @@ class Custody:
             self._thaw()
         objects = self._objects
         if objects:
-            self._shelter(objects)
-            _Custodian(partial(self._returned.append, objects))
-            # Invariant: the last thing done, so that up to here the objects are kept by us and from here handed back.
-            self._objects = {}
+            self._entrust(objects)
         self._count()
+
+    def _entrust(self, objects: dict[int, object]) -> None:
+        """Leave them to the collector; whatever cuts this off, nothing is tried that was not sheltered."""
+        try:
+            _Custodian(partial(self._returned.append, objects))
+            # Invariant: up to here they are kept by us, and from here handed back.
+            self._objects = {}
+            while not self._shelter(objects):
+                pass
+        except BaseException:
+            self._objects.update(objects)
+            raise
 
     def _thaw(self) -> None:
         """Have a new dict: ``gc.freeze()`` exempts the one that it met, and with it all that it holds."""
@@ -135,11 +144,15 @@ class Custody:
         self._objects = frozen.copy()
         self._objects.update(frozen)  # with what another thread put there before it saw the new one
 
-    def _shelter(self, objects: dict[int, object]) -> None:
-        counts = list(map(sys.getrefcount, objects.values()))
-        alone = list(map(_ALONE.__eq__, counts))
-        self._sheltered = gc.get_referents(*compress(objects.values(), alone))
-        self._sheltering = frozenset(compress(objects, alone))
+    def _shelter(self, objects: dict[int, object]) -> bool:
+        try:
+            counts = list(map(sys.getrefcount, objects.values()))
+            alone = list(map(_ALONE.__eq__, counts))
+            self._sheltered = gc.get_referents(*compress(objects.values(), alone))
+            self._sheltering = frozenset(compress(objects, alone))
+        except RuntimeError:  # without the GIL a thread may still be about to put something there
+            return False
+        return True
 
     def _count(self) -> None:
         """Find what the collector cannot: an object it does not follow is unreachable when its count is ours alone."""

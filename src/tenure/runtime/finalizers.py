@@ -126,7 +126,7 @@ def history(obj: object) -> tuple[Step, ...]:
     if past is None:
         return () if registration is None else (Step(Stage.ARMED, registration.since),)
     _note_resurrection(past)
-    return tuple(past.steps)
+    return tuple(past.steps.copy())
 
 
 def armed() -> int:
@@ -210,9 +210,12 @@ def _remember(obj: object, steps: deque[Step]) -> _Past:
 
 def _forget_the_dead() -> None:
     while _forgotten:
-        past = _forgotten.popleft()
+        try:
+            past = _forgotten.popleft()
+        except IndexError:  # another thread was faster
+            return
         if isinstance(past, _Past) and _pasts.get(past.key) is past:
-            del _pasts[past.key]
+            _pasts.pop(past.key, None)
 
 
 def _note_resurrection(past: _Past) -> None:
