@@ -74,6 +74,10 @@ build/go/%: $(BIN)/python
 .PHONY: go
 go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that litmus tests are held against
 
+.PHONY: bench-finalizers
+bench-finalizers: $(VENV)/.dev  ## what a full collection costs with 100,000 armed objects
+	$(BIN)/python benchmarks/bench_finalizers.py
+
 bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=python3.12 or newer for musil)
 	$(PIP) install --group bench-explore
 	$(BIN)/python benchmarks/bench_explore.py --json build/bench-explore.json --results benchmarks/RESULTS.md

@@ -39,23 +39,23 @@ def nothing(obj: object) -> None:
     pass
 
 
-def plain(objects: list[Thing]) -> Callable[[], None]:
+def plain(objects: list[Thing]) -> Callable[[], object]:
     return lambda: None
 
 
-def armed(objects: list[Thing]) -> Callable[[], None]:
+def armed(objects: list[Thing]) -> Callable[[], object]:
     for obj in objects:
         tenure.set_finalizer(obj, nothing)
     return gc.collect
 
 
-def finalize(objects: list[Thing]) -> Callable[[], None]:
+def finalize(objects: list[Thing]) -> Callable[[], object]:
     for obj in objects:
         weakref.finalize(obj, nothing, None)
     return lambda: None
 
 
-SUBJECTS: dict[str, Callable[[list[Thing]], Callable[[], None]]] = {
+SUBJECTS: dict[str, Callable[[list[Thing]], Callable[[], object]]] = {
     "plain": plain,
     "armed": armed,
     "weakref.finalize": finalize,
@@ -73,7 +73,7 @@ def measure(subject: str, count: int) -> Figures:
     """One process's figures, in milliseconds for all objects together."""
     gc.disable()
     objects = [Thing([]) for _ in range(count)]  # each with something to shelter
-    ends: list[Callable[[], None]] = []
+    ends: list[Callable[[], object]] = []
     arming = cpu(lambda: ends.append(SUBJECTS[subject](objects)))
     in_callbacks = watch_callbacks()
     collecting = [cpu(gc.collect) for _ in range(COLLECTIONS)]
