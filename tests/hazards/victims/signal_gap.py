@@ -80,12 +80,16 @@ def gap(lib: Any, protected: bool, how: str) -> None:
     print("hits", hits + _swallowed.count, "swallowed", _swallowed.count, "live", lib.hz_live(), tenure.ledger.counts())
 
 
-def _interrupted(way: Callable[[], None], number: int) -> bool:
+def _until_hit(way: Callable[[], None], number: int) -> None:
     before = _swallowed.count
+    signal.setitimer(signal.ITIMER_REAL, 0.00002 + (number % 97) * 1e-6)
+    while _swallowed.count == before:
+        way()
+
+
+def _interrupted(way: Callable[[], None], number: int) -> bool:
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.00002 + (number % 97) * 1e-6)
-        while _swallowed.count == before:
-            way()
+        _until_hit(way, number)
     except Hit:
         return True
     finally:
