@@ -13,7 +13,7 @@ NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint types format clean bench-explore browser
+.PHONY: help run test test-all lint types format clean bench bench-explore browser
 .PHONY: flights
 
 help:  ## show this list
@@ -77,6 +77,10 @@ go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that lit
 .PHONY: bench-finalizers
 bench-finalizers: $(VENV)/.dev  ## what a full collection costs with 100,000 armed objects
 	$(BIN)/python benchmarks/bench_finalizers.py
+
+bench: $(VENV)/.dev  ## what a handle costs, native and pure, beside its peers
+	@mkdir -p build
+	$(BIN)/python benchmarks/bench_handle.py --json build/bench.json --write
 
 bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=python3.12 or newer for musil)
 	$(PIP) install --group bench-explore

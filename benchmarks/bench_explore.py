@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from results import write_section
+
 from tenure.explore.bounds import Bounds
 from tenure.explore.model import Footprint, Step
 from tenure.explore.resource import Cast, Resource
@@ -214,15 +216,6 @@ def as_markdown(rows: list[Row], rounds: int) -> str:
     return "\n".join(lines)
 
 
-def written(results: Path, section: str) -> str:
-    """``results`` with our section in its place, and nobody else's touched."""
-    text = results.read_text("utf-8") if results.exists() else "# Results\n"
-    begin, end = f"<!-- {MARKER}: begin -->", f"<!-- {MARKER}: end -->"
-    before, found, rest = text.partition(begin)
-    after = rest.partition(end)[2] if found else ""
-    return f"{before.rstrip()}\n\n{begin}\n{section}\n{end}\n{after.lstrip() and chr(10) + after.lstrip()}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
@@ -237,7 +230,7 @@ def main() -> None:
         data = {"versions": versions(), "rows": [{**row._asdict(), "rate": row.rate} for row in rows]}
         args.json.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
     if args.results:
-        args.results.write_text(written(args.results, section), "utf-8")
+        write_section(MARKER, section, args.results)
 
 
 if __name__ == "__main__":
