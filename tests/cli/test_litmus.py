@@ -114,3 +114,8 @@ def test_an_unfinished_answer_has_a_status_of_its_own(tmp_path: Path) -> None:
 def test_accepted_answers_stand_beside_the_test(mine: Path) -> None:
     main(["litmus", str(mine), "--accept"])
     assert mine.with_suffix(".expected").read_text("utf-8").startswith("Rules go1.21 go1.22")
+
+
+def test_a_bound_that_is_hit_is_unfinished(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["litmus", "native-keepalive-prevents-it", "--states", "5"]) == 3
+    assert "not complete: the bound of 5 states" in capsys.readouterr().out

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tenure.explore import Answer as Explored
-from tenure.explore import Schedule, Story, UnreadableSchedule, Verdict, replay
+from tenure.explore import Bounds, Schedule, Story, UnreadableSchedule, Verdict, replay
 from tenure.explore.report import TooManyNodes, as_mermaid, as_page, story_as_data, story_as_text
-from tenure.golang.answer import alone, answer, as_data, as_text
+from tenure.golang.answer import BOUNDS, alone, answer, as_data, as_text
 from tenure.golang.campaign import Report, campaign
 from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
 from tenure.golang.picture import DrawnMachine
@@ -32,10 +32,12 @@ _FORMATS: Final = ("text", "json", "html", "mermaid")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The tests, the rules, what to show of the answer, and how to hold it against real Go."""
+    parser.epilog = "exit status: 0 holds, 1 broken or disagreeing, 2 unreadable, 3 unfinished"
     add = parser.add_argument
     add("tests", nargs="*", metavar="TEST", help="a .litmus file, or the name of a shipped test")
     add("--all", action="store_true", help="every shipped test, against its expected answers and what was seen of it")
     add("--rules", choices=RULES, help=f"whose rules (default: {DEFAULT}, or the newest the test is for)")
+    add("--states", type=int, default=BOUNDS.states, metavar="N", help="visit no more states; then it is unfinished")
     add("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
     add("--witness", metavar="OUTCOME", help="tell the way to this outcome, instead of to what the question looks for")
     add("--format", choices=_FORMATS, default="text", help="html is a page with a picture of every step")
@@ -84,7 +86,7 @@ def _found(name: str) -> Kept:
 
 
 def _answer(kept: Kept, args: argparse.Namespace) -> int:
-    found = answer(kept.test, args.rules or rules_for(kept.test), witness=args.witness)
+    found = answer(kept.test, args.rules or rules_for(kept.test), Bounds(states=args.states), witness=args.witness)
     if args.format == "text":
         text = as_text(found)
         if found.story is not None:

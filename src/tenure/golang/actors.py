@@ -178,13 +178,16 @@ class Cast:
         place, index = built.actor.place, built.actor.index
 
         def gc(state: State) -> Steps:
+            return self.cycles.steps((*state[:place], following, *state[place + 1 :]), index)
+
+        def last(state: State) -> Steps:
             moved = list(state)
             moved[place] = following
             for cell in done:
                 moved[cell] = 0
             return self.cycles.steps(tuple(moved), index)
 
-        return gc
+        return last if done else gc
 
     def _settle(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
         """Wait until no goroutine of the runtime can go on; one that itself waits for the others counts as blocked."""

@@ -11,7 +11,7 @@ from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.syntax import Litmus
 
-__all__ = ["Answer", "Seen", "alone", "answer", "as_data", "as_text"]
+__all__ = ["BOUNDS", "Answer", "Seen", "alone", "answer", "as_data", "as_text"]
 
 #: More than any test of the suite needs by far.
 BOUNDS: Final = Bounds(states=2_000_000)

@@ -19,6 +19,9 @@ __all__ = ["Report", "campaign"]
 #: How many tests are compiled into one program.
 _BATCH: Final = 200
 
+#: How many disagreements are made smaller: each takes a minute or so.
+_SHRUNK: Final = 3
+
 
 @dataclass
 class Report:
@@ -67,9 +70,16 @@ def _add(report: Report, compared: Sequence[Comparison], times: int, toolchain: 
     report.open_ended += sum(len(found.allowed) > 1 for found in compared)
     for found in compared:
         if found.disagreements:
-            smallest = shrunk(found.test, lambda tests: _disagree(tests, toolchain, times))
-            report.disagreements += compare([smallest], toolchain, times)
+            report.disagreements.append(_shrunk(found, toolchain, times, len(report.disagreements)))
 
 
-def _disagree(tests: Sequence[Litmus], toolchain: Toolchain, times: int) -> list[bool]:
-    return [bool(found.disagreements) for found in compare(tests, toolchain, times)]
+def _shrunk(found: Comparison, toolchain: Toolchain, times: int, before: int) -> Comparison:
+    """The smallest test that still disagrees, if that is confirmed; the first few are enough to understand."""
+    if before >= _SHRUNK:
+        return found
+
+    def disagree(tests: Sequence[Litmus]) -> list[bool]:
+        return [bool(one.disagreements) for one in compare(tests, toolchain, times, confirm=False)]
+
+    (least,) = compare([shrunk(found.test, disagree)], toolchain, times)
+    return least if least.disagreements else found

@@ -82,9 +82,9 @@ class Cycles:
         heap, events, marked = self._after(state, sure)
         if perhaps & ~marked:
             return self._choices(state, index, sure, marked)
-        log = state[LOG]
-        if events:
-            log = log + events if self._layout.ordered else tuple(sorted(log + events))
+        if not events:
+            return [(index, "gc", state[: LOG + 1] + heap + state[self._layout.block :])]
+        log = state[LOG] + events if self._layout.ordered else tuple(sorted(state[LOG] + events))
         return [(index, "gc", (state[0], log, *heap, *state[self._layout.block :]))]
 
     def _after(self, state: State, sure: int) -> tuple[tuple[Any, ...], tuple[int, ...], int]:

@@ -165,12 +165,8 @@ class Maker:
         number, captures, layout = self.actor.functions[self.operation.name], self.captures, self.layout
         refuse, bound = self.panicking("cleanup would never run"), self.ending("unfinished: more than 4000 cleanups")
         nothing = self.panicking("cleanup of nil")
-        checks, writes, cleanups, handles = (
-            self.rules.cleanup_checks_captures,
-            self.writes,
-            layout.cleanups,
-            layout.handles,
-        )
+        checks, writes = self.rules.cleanup_checks_captures, self.writes
+        cleanups, handles = layout.cleanups, layout.handles
 
         def cleanup(state: list[Any]) -> str | None:
             value = state[pointer]

@@ -66,12 +66,17 @@ def applies(test: Litmus, rules: str) -> bool:
     return test.rules[0] != "described" and rules in between(*test.rules, needs_cleanups(test))
 
 
-def compare(tests: Sequence[Litmus], toolchain: Toolchain, times: int, workers: int = 4) -> list[Comparison]:
-    """Run each test ``times`` times, and each that showed something not allowed again, with more patience."""
+def compare(
+    tests: Sequence[Litmus], toolchain: Toolchain, times: int, workers: int = 4, *, confirm: bool = True
+) -> list[Comparison]:
+    """Run each test ``times`` times, and each that showed something not allowed again, with more patience.
+
+    Without ``confirm`` nothing is run again: quicker, and what disagrees may only have been hasty.
+    """
     rows = toolchain.runs(tests, times, workers)
     compared = [_compared(test, toolchain, ends) for test, ends in zip(tests, rows, strict=True)]
     doubtful = [at for at, found in enumerate(compared) if found.disagreements]
-    if doubtful:
+    if doubtful and confirm:
         rows = toolchain.runs([tests[at] for at in doubtful], _AGAIN, workers, _PATIENCE)
         for at, ends in zip(doubtful, rows, strict=True):
             compared[at] = _reconsidered(compared[at], ends)

@@ -22,11 +22,8 @@ class ResourceMaker(Maker):
 
     def malloc(self) -> Effect:
         first, writes = self.layout.block - self.layout.count - 1, self.writes
-        slots, bound = (
-            self.layout.slots[self.operation.name],
-            f"unfinished: more than {COPIES} of {self.operation.name}",
-        )
-        ending = self.ending(bound)
+        slots = self.layout.slots[self.operation.name]
+        ending = self.ending(f"unfinished: more than {COPIES} of {self.operation.name}")
 
         def malloc(state: list[Any]) -> str | None:
             for value in slots:
