@@ -209,7 +209,7 @@ class Calls(Effects):
             self.may_raise(path, level, kind, node, _shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
-            if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and dotted not in _CONTAINERS):
+            if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
                 self.keep_all(arguments, path)
         elif last[:1].isupper() or self.functions_in(arguments):
             self.keep_all(arguments, path)
@@ -265,7 +265,7 @@ class Calls(Effects):
         if not kind or self.tables.kinds[kind].weak:
             return None
         site = self.site(node, part, kind, dotted)
-        site.pipes = pipes
+        site.pipes |= pipes
         return self.open(path, site, pipes)
 
     def in_memory(self, arguments: Sequence[Argument]) -> bool:

@@ -130,11 +130,24 @@ class Classes:
 
     def _owns(self, cls: Class) -> bool:
         init = self.project.method(cls, "__init__")
-        if init is None or init.owner is None or not self.summaries.relevant(init):
+        if init is None or init.owner is None:
             return False
-        held = [a for a, sites in self.stored_in(init.owner).items() if any(f is init for f, _ in sites)]
+        if not any(self.summaries.relevant(method) for method in init.owner.methods.values()):
+            return False
+        building = self.reached(init.owner, "__init__")
+        held = [a for a, sites in self.stored_in(init.owner).items() if any(f.name in building for f, _ in sites)]
         endings = self.closing_methods(cls)
         return any(self._closed_somewhere(cls, attribute) for attribute in held) and bool(endings)
+
+    def reached(self, cls: Class, name: str) -> set[str]:
+        """The methods that a method runs through: itself, those it calls, and so on."""
+        calls = self.facts(cls).calls
+        found: set[str] = set()
+        frontier = {name}
+        while frontier:
+            found |= frontier
+            frontier = {other for method in frontier for other in calls.get(method, ())} - found
+        return found
 
     def _closed_somewhere(self, cls: Class, attribute: str) -> bool:
         return any(c is not None and attribute in self.facts(c).closed for c in self.project.lineage(cls))

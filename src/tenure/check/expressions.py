@@ -256,22 +256,28 @@ class Expressions(Calls):
             return stops_at if any(self.truth(v, path) == stops_at for v in node.values) else not stops_at
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             return self.compared(node, path)
-        value = self.ev(node, path)
-        known = self.known_truth(node, value, path)
-        return self.guess(node, path) if known is None else known
+        key, positive = self.question(node)
+        if key in path.facts:
+            return path.facts[key] == positive
+        known = self.known_truth(node, self.ev(node, path), path)
+        if known is None:
+            return self.guess(node, path)
+        if key:
+            path.facts[key] = known == positive
+        return known
 
     def known_truth(self, node: ast.expr, value: Value, path: Path) -> bool | None:
         """Whether a value is known to be true; what is known not to be None is taken for true."""
-        if value is None:
+        if value is None or (value[0] == "r" and self.sites[value[1]].borrowed):
             return True if path.facts.get(f"{dotted_text(node)} is None") is False else None
+        if value[0] == "p":
+            return True if value[2] in self.sites[value[1]].pipes else None
         if value[0] == "k":
             return bool(value[1])
         if value[0] == "m" and value[2] in ("closed", "is_closed"):
             hold = path.held.get(value[1])
             return hold.released if hold is not None and not self.sites[value[1]].borrowed else None
-        if value[0] == "r" and not self.sites[value[1]].borrowed:
-            return True
-        return True if value[0] in ("o", "fn", "f") or (value[0] == "c" and value[1]) else None
+        return True if value[0] in ("r", "o", "fn", "f") or (value[0] == "c" and value[1]) else None
 
     def compared(self, node: ast.Compare, path: Path) -> bool:
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)

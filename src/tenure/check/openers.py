@@ -180,7 +180,10 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("os.scandir", kind="scan"),
     **_all("subprocess.Popen", kind="process"),
     **_all("mmap.mmap", kind="mapping"),
-    **_all("sqlite3.connect sqlite3.Connection MySQLdb.connect pymysql.connect psycopg2.connect", kind="connection"),
+    **_all(
+        "sqlite3.connect sqlite3.Connection sqlite3.dbapi2.connect MySQLdb.connect pymysql.connect psycopg2.connect",
+        kind="connection",
+    ),
     **_all("mysql.connector.connect cx_Oracle.connect oracledb.connect pyodbc.connect", kind="connection"),
     **_all("psycopg.connect duckdb.connect", kind="closing connection"),
     **_all(

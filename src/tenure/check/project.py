@@ -257,9 +257,20 @@ class _Indexer:
         func = node.func
         if isinstance(func, ast.Name):
             function.calls.add(func.id)
+            if func.id == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+                function.calls.add(f"{dotted_text(node.args[0])}.{node.args[1].value!s}")
         elif isinstance(func, ast.Attribute):
             base = func.value
             function.calls.add(f"{base.id}.{func.attr}" if isinstance(base, ast.Name) else _long_name(func))
+        return False
+
+    def assigned(self, node: ast.Assign, function: Function, owner: Class | None, prefix: str) -> bool:
+        """Another name for a function will be called under that name."""
+        value = node.value
+        if isinstance(value, ast.Attribute | ast.Name):
+            text = dotted_text(value)
+            if text:
+                function.calls.add(text)
         return False
 
     def define(self, node: FunctionNode, function: Function, owner: Class | None, prefix: str) -> bool:
@@ -331,6 +342,7 @@ class _Indexer:
 
 _SPECIAL: Final[dict[type[ast.AST], Callable[..., bool]]] = {
     ast.Call: _Indexer.call,
+    ast.Assign: _Indexer.assigned,
     ast.FunctionDef: _Indexer.define,
     ast.AsyncFunctionDef: _Indexer.define,
     ast.ClassDef: _Indexer.classify,

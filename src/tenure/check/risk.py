@@ -10,8 +10,10 @@ from tenure.check.openers import BUILTIN_SAFE, SAFE_CALLS, Kind, is_stdlib
 from tenure.check.project import Function
 from tenure.check.words import words
 
-__all__ = ["never_returns", "risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
+__all__ = ["RAISED", "never_returns", "risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
 
+#: An exception of a class nobody asked about, but one that somebody raises on purpose.
+RAISED: Final = "?"
 _OS: Final = "builtins.OSError"
 _VALUE: Final = "builtins.ValueError"
 
@@ -95,7 +97,7 @@ def risk_of_function(function: Function) -> tuple[int, str]:
     if isinstance(function.node, ast.Module):
         return 2, ""
     if function.raises:
-        return 2, ""
+        return 2, RAISED
     level = 0
     for node in ast.walk(function.node):
         if isinstance(node, ast.Call):
