@@ -249,7 +249,7 @@ class Calls(Effects):
         taken = [by_key[key].value for key in opener.takes if key in by_key]
         if opener.wraps and not any(i in owned for value in taken for i in resources_in(value)):
             return None
-        if self.in_memory(arguments):
+        if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
             return None
         self.may_raise(path, 2 if opener.risky and not _any_of(taken, owned) else 1, "builtins.OSError", node, dotted)
         for value in taken:
@@ -448,6 +448,11 @@ class Calls(Effects):
             if not name and value is not None and value[0] == "r" and not self.sites[value[1]].kind.risky:
                 continue
             self.keep(path, value)
+
+
+def _is_anonymous(node: ast.Call) -> bool:
+    """``mmap(-1, ...)`` is plain memory: it holds no file open."""
+    return bool(node.args) and ast.unparse(node.args[0]) == "-1"
 
 
 def _looked_up(arguments: Sequence[Argument]) -> Value:

@@ -55,7 +55,8 @@ class Case:
     def draft(self, loss: Loss, message: str, ending: str) -> Draft:
         """A finding at the place that opened it."""
         vague = loss.level == 2 and not loss.error
-        doubtful = vague and (loss.how == "init" or (loss.how == "error" and self.site.kind_name == "process"))
+        patient = self.site.kind_name in ("process", "executor")  # both are mostly harmless when they are forgotten
+        doubtful = vague and (loss.how == "init" or (loss.how == "error" and patient))
         in_test = loss.how in ("error", "init") and self.in_test
         certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
         if self.site.kind_name == "process" and not self.site.pipes:

@@ -11,7 +11,7 @@ from tenure.check.allow import allowances, sifted
 from tenure.check.cases import cases_of, slips_of
 from tenure.check.config import Config
 from tenure.check.effects import Tables
-from tenure.check.finding import CERTAINTIES, Finding
+from tenure.check.finding import CERTAINTIES, Finding, Step
 from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.project import Function, Module, Project, index, parse, root_and_name
 from tenure.check.rule import Draft, Rule
@@ -106,13 +106,17 @@ class Checker:
         return self.summaries.walks.get(function)
 
     def of_walk(self, walk: Walk) -> Iterator[Finding]:
+        told: set[tuple[str, str | None, Step]] = set()
         for case in cases_of(walk):
             for rule in RULES:
                 draft = rule.loss(case) if rule.loss is not None else None
-                if draft is not None:
-                    if rule in self.rules:
-                        yield _finding(rule, draft, walk.module.path)
-                    break
+                if draft is None:
+                    continue
+                same = (rule.name, case.site.variable, draft.story[-1])
+                if rule in self.rules and (case.site.variable is None or same not in told):
+                    told.add(same)  # one name bound on two branches and lost at one place is one mistake
+                    yield _finding(rule, draft, walk.module.path)
+                break
         for slip in slips_of(walk):
             for rule in self.rules:
                 draft = rule.slip(slip) if rule.slip is not None else None

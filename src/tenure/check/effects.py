@@ -183,7 +183,8 @@ class Effects:
         key = f"{name}.{attribute}"
         path.put(key, None)
         if value is None or value[0] not in ("r", "k", "t", "o"):
-            if value is None or value[0] != "d" or not all(self.sites[i].borrowed for i in value[1]):
+            reads = value is not None and value[0] in ("d", "m")
+            if not reads or not all(self.sites[i].borrowed for i in resources_in(value)):
                 self.keep(path, value)  # reading through what belongs to the caller takes nothing from him
             return
         if value[0] == "t":

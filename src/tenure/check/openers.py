@@ -109,7 +109,13 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "transport": _kind("transport", "close abort", any_after=True, managed=False),
     "event loop": _kind("event loop", "close", "close is_closed", managed=False, calm="set_debug time create_task"),
-    "image": _kind("image", "close __exit__", any_after=True, calm="size mode format width height"),
+    # Whatever makes PIL read the pixels makes it close the file as well.
+    "image": _kind(
+        "image",
+        "close __exit__ load convert resize save thumbnail copy crop rotate transpose tobytes getdata split paste",
+        any_after=True,
+        calm="size mode format width height",
+    ),
     "memory": _kind("C memory", "", close="free({})", managed=False, twice=True, plain=True),
     "cffi memory": _kind("C memory", "release", close="ffi.release({})", twice=True, any_after=True, weak=True),
     "registry key": _kind("registry key", "Close Detach", close="{}.Close()", any_after=True),

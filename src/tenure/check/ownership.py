@@ -51,7 +51,8 @@ class Held:
             call_start=start,
             call_end=end,
         )
-        return Draft(node, message, "likely", story, facts)
+        certainty = "possible" if self.site.kind_name == "executor" else "likely"  # its threads end with the process
+        return Draft(node, message, certainty, story, facts)
 
 
 def unclosed_attributes(scene: Scene) -> Iterator[Held]:

@@ -1,0 +1,57 @@
+"""A comment allows what it names on its line; what it does not allow is reported, and so is a comment without use."""
+
+from __future__ import annotations
+
+from tenure.check.allow import allowances
+from tenure.check.config import Config
+from tenure.check.engine import check_source
+from tenure.check.finding import Finding
+
+LEAK = "def f(path):\n    x = open(path)  {}\n    return x.read()\n"
+
+
+def found(text: str, config: Config | None = None) -> list[Finding]:
+    return list(check_source(text, "/nowhere/example.py", config or Config()))
+
+
+def test_a_comment_on_the_line_allows_a_finding() -> None:
+    assert found(LEAK.format("# tenure: allow never-closed (a test)")) == []
+
+
+def test_the_code_of_a_rule_does_as_well() -> None:
+    assert found(LEAK.format("# tenure: allow TEN101")) == []
+
+
+def test_a_comment_alone_speaks_of_the_next_line() -> None:
+    assert found("def f(path):\n    # tenure: allow never-closed\n\n    x = open(path)\n    return x.read()\n") == []
+
+
+def test_another_rule_is_not_allowed_by_it() -> None:
+    rules = [finding.rule for finding in found(LEAK.format("# tenure: allow closed-twice"))]
+    assert sorted(rules) == ["never-closed", "unused-allow"]
+
+
+def test_a_name_that_is_no_rule_is_reported_as_such() -> None:
+    (finding,) = found("x = 1  # tenure: allow never-close\n")
+    assert finding.message == "there is no rule 'never-close': `tenure check --rules` lists them all"
+
+
+def test_a_comment_without_use_says_what_is_not_there() -> None:
+    (finding,) = found("x = 1  # tenure: allow never-closed\n")
+    assert finding.message == "nothing here is never-closed: the comment that allows it can go"
+    assert (finding.line, finding.column) == (1, 8)
+
+
+def test_a_comment_about_a_rule_not_in_use_is_left_alone() -> None:
+    assert found("x = 1  # tenure: allow never-closed\n", Config(ignore=frozenset({"never-closed"}))) == []
+
+
+def test_a_string_is_no_comment() -> None:
+    assert allowances('x = "# tenure: allow never-closed"\n') == []
+
+
+def test_several_rules_are_allowed_by_one_comment() -> None:
+    assert [a.rule for a in allowances("x  # tenure: allow never-closed, lost-on-error (both)\n")] == [
+        "never-closed",
+        "lost-on-error",
+    ]

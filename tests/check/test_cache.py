@@ -1,0 +1,81 @@
+"""A second run reads what has changed and what rests on it, and finds the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tenure.check import engine
+from tenure.check.config import Config
+from tenure.check.engine import Report, check
+
+MAKER = "def make(path):\n    return {}\n"
+USER = "from pack.maker import make\n\ndef use(path):\n    f = make(path)\n    return f.read()\n"
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "maker.py").write_text(MAKER.format("open(path)"))
+    (folder / "user.py").write_text(USER)
+    (folder / "other.py").write_text("def other():\n    return 1\n")
+    return folder
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files the checker itself was asked about."""
+    names: list[str] = []
+    real = engine._checked
+
+    def spy(files, config, report):  # type: ignore[no-untyped-def]
+        names.extend(path.name for path in files)
+        return real(files, config, report)
+
+    monkeypatch.setattr(engine, "_checked", spy)
+    return names
+
+
+def run(pack: Path) -> Report:
+    return check([pack], Config(), cache=pack.parent / "cache")
+
+
+def test_a_second_run_checks_nothing_and_finds_the_same(pack: Path, checked: list[str]) -> None:
+    first = run(pack)
+    checked.clear()
+    second = run(pack)
+    assert checked == []
+    assert [f.rule for f in first.findings] == ["never-closed"]
+    assert (second.findings, second.lines, second.files) == (first.findings, first.lines, first.files)
+
+
+def test_a_changed_file_costs_itself_and_its_callers(pack: Path, checked: list[str]) -> None:
+    run(pack)
+    checked.clear()
+    (pack / "maker.py").write_text(MAKER.format("path"))
+    report = run(pack)
+    assert sorted(checked) == ["maker.py", "user.py"]
+    assert report.findings == ()
+
+
+def test_other_settings_are_another_result(pack: Path, checked: list[str]) -> None:
+    run(pack)
+    checked.clear()
+    check([pack], Config(ignore=frozenset({"never-closed"})), cache=pack.parent / "cache")
+    assert len(checked) == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"x": {}}', b"\x00\xff"])
+def test_a_damaged_cache_is_made_anew(pack: Path, damage: bytes) -> None:
+    first = run(pack)
+    for file in (pack.parent / "cache").iterdir():
+        file.write_bytes(damage)
+    assert run(pack).findings == first.findings
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(pack: Path) -> None:
+    (pack.parent / "cache").write_text("a file, not a folder")
+    assert [f.rule for f in run(pack).findings] == ["never-closed"]
