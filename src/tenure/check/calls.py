@@ -40,6 +40,8 @@ _FILLS: Final = words("append add insert extend setdefault update put push appen
 _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 #: Calls that give back their second argument.
 _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
+#: A descriptor or an address in another form is still the same one.
+_SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
@@ -198,6 +200,8 @@ class Calls(Effects):
         level, kind = risk_of_name(dotted)
         if dotted in _HANDED_THROUGH and len(arguments) > 1:
             return arguments[1].value
+        if dotted in _SAME_NUMBER and arguments and arguments[0].key == 0:
+            return arguments[0].value
         if dotted == "builtins.getattr":
             return _looked_up(arguments)
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))

@@ -36,6 +36,7 @@ class Checker:
         self.project = Project()
         self.summaries = Summaries(self.project, Tables(openers, kinds))
         self.rules = [rule for rule in RULES if config.wants(rule.name, rule.code)]
+        self.imports: dict[Module, list[Module]] = {}
         self.known = {word for rule in RULES for word in (rule.name, rule.code)}
 
     def load(self, text: str, path: Path) -> Module:
@@ -53,8 +54,13 @@ class Checker:
             known.update(dict.fromkeys(frontier))
         self.summaries.learn(list(known))
 
-    def imported(self, module: Module) -> Iterator[Module]:
+    def imported(self, module: Module) -> list[Module]:
         """Modules of the same project that this one takes names from."""
+        if module not in self.imports:
+            self.imports[module] = list(self.look_up_imports(module))
+        return self.imports[module]
+
+    def look_up_imports(self, module: Module) -> Iterator[Module]:
         foreign = {dotted for dotted in module.imports.values() if not is_stdlib(dotted)}
         for dotted in sorted(foreign | {dotted.rpartition(".")[0] for dotted in foreign}):
             found = self.project.module(module.root, dotted) if dotted else None
@@ -65,11 +71,11 @@ class Checker:
         """The other files a module's findings may depend on: what it imports, and what that imports."""
         if self.project.searched(module):
             return [other.path for other in self.project.modules.values() if other not in (None, module)]
-        reached = {module: None}
-        frontier = [module]
+        reached = {module}
+        frontier = {module}
         while frontier:
-            frontier = [found for m in frontier for found in self.imported(m) if found not in reached]
-            reached.update(dict.fromkeys(frontier))
+            frontier = {found for m in frontier for found in self.imported(m)} - reached
+            reached |= frontier
         return [other.path for other in reached if other is not module]
 
     def findings(self, module: Module) -> list[Finding]:

@@ -92,6 +92,7 @@ def own_method(owner: Class, node: ast.AST, name: str) -> Function | None:
 
 
 def passed_itself(node: ast.Call, name: str) -> bool:
-    """Whether the object itself is among the arguments."""
+    """Whether the object itself is among the arguments, or in a tuple or list that is."""
     given = [*node.args, *(k.value for k in node.keywords)]
-    return any(isinstance(argument, ast.Name) and argument.id == name for argument in given)
+    packed = (member for argument in given if isinstance(argument, ast.Tuple | ast.List) for member in argument.elts)
+    return any(isinstance(argument, ast.Name) and argument.id == name for argument in (*given, *packed))

@@ -58,7 +58,9 @@ class FinalizerOnly:
         """Nothing to do: the finalizer will."""
 
     def __del__(self) -> None:
-        ring.append(("key finalized", self))  # for error context
+        ring.append(
+            ("key finalized", self)
+        )  # for error context  # tenure: allow del-resurrects (the mistake this is about)
         self._memory.close(self.address)
 
 
@@ -118,8 +120,8 @@ class RefuseIfCached:
         """Nothing to do: the finalizer will."""
 
     def __del__(self) -> None:
-        ring.append(("key finalized", self))
-        with self._lock:
+        ring.append(("key finalized", self))  # tenure: allow del-resurrects (the mistake this is about)
+        with self._lock:  # tenure: allow del-blocks (why this remedy was not taken)
             cached = any(kept is self for _, kept in ring)
         if cached:
             os.write(2, b"panic: a key that stands in the log's ring is being freed\n")
