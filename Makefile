@@ -76,15 +76,15 @@ go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that lit
 
 .PHONY: bench-finalizers
 bench-finalizers: $(VENV)/.dev  ## what a full collection costs with 100,000 armed objects
-	$(BIN)/python benchmarks/bench_finalizers.py
+	$(BIN)/python -m benchmarks.bench_finalizers
 
 bench: $(VENV)/.dev  ## what a handle costs, native and pure, beside its peers
 	@mkdir -p build
-	$(BIN)/python benchmarks/bench_handle.py --json build/bench.json --write
+	$(BIN)/python -m benchmarks.bench_handle --json build/bench.json --write
 
 bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=python3.12 or newer for musil)
 	$(PIP) install --group bench-explore
-	$(BIN)/python benchmarks/bench_explore.py --json build/bench-explore.json --results benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.bench_explore --json build/bench-explore.json --results benchmarks/RESULTS.md
 
 browser:  ## install chromium (Debian), in which a test looks at the explorer's page
 	apt-get update -qq

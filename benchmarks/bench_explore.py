@@ -1,6 +1,6 @@
 """How many states a second the explorer visits, beside other Python model checkers, and what the reductions save.
 
-    python benchmarks/bench_explore.py [--rounds N] [--json FILE] [--results FILE]
+    python -m benchmarks.bench_explore [--rounds N] [--json FILE] [--results FILE]
 
 One model of counters for everybody: threads that each count to a top, one rule that must hold in each state. All are
 run in turn, round after round, in one process; a figure is processor time, the best of the rounds (a shared machine
@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from results import write_section
+from benchmarks.results import write_section
 
 from tenure.explore.bounds import Bounds
 from tenure.explore.model import Footprint, Step

@@ -1,7 +1,7 @@
 """What finalizers cost: a full collection with 100,000 armed objects, arming one, and finding and running one.
 
 Each subject runs in a process of its own, the subjects take turns, and what is told is the median of CPU time, so that
-a busy machine changes little. ``python benchmarks/bench_finalizers.py [--objects N] [--rounds N]``.
+a busy machine changes little. ``python -m benchmarks.bench_finalizers [--objects N] [--rounds N]``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What owning a resource costs with tenure, native and pure, beside the ways everybody uses.
 
-    python benchmarks/bench_handle.py [--quick] [--json FILE] [--write]
+    python -m benchmarks.bench_handle [--quick] [--json FILE] [--write]
 
 Each case is a compiled loop of ``inner`` operations, calibrated to two milliseconds; the cases take turns, round after
 round, with the collector off, so that what else the machine does falls on all alike. A figure is the median over the
@@ -26,7 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from results import write_section
+from benchmarks.results import write_section
 
 SETUP: Final = """
 import contextlib, ctypes, os, queue, socket, sqlite3, sys, threading, warnings, weakref
@@ -305,7 +305,7 @@ def child(quick: bool) -> None:
 def run(impl: str, quick: bool) -> dict[str, Any]:
     """One implementation, in a process of its own."""
     print(f"==> {impl}", file=sys.stderr, flush=True)
-    command = [sys.executable, __file__, "--child", *(["--quick"] if quick else [])]
+    command = [sys.executable, "-m", "benchmarks.bench_handle", "--child", *(["--quick"] if quick else [])]
     result = subprocess.run(
         command, env={**os.environ, "TENURE_IMPL": impl}, stdout=subprocess.PIPE, text=True, check=True
     )
