@@ -55,3 +55,7 @@ def test_several_rules_are_allowed_by_one_comment() -> None:
         "never-closed",
         "lost-on-error",
     ]
+
+
+def test_a_comment_may_say_something_else_first() -> None:
+    assert found(LEAK.format("# for the log; tenure: allow never-closed (a test)")) == []

@@ -13,7 +13,7 @@ from tenure.check.finding import Finding
 
 __all__ = ["Allowance", "allowances", "sifted"]
 
-_COMMENT: Final = re.compile(r"#\s*tenure:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)*)")
+_COMMENT: Final = re.compile(r"\btenure:\s*allow\s+([\w-]+(?:\s*,\s*[\w-]+)*)")
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ def allowances(text: str) -> list[Allowance]:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             line = token.start[0]
             if token.type == tokenize.COMMENT:
-                names = _COMMENT.match(token.string)
+                names = _COMMENT.search(token.string)
                 made = [Allowance(n.strip(), line, line, token.start[1]) for n in names[1].split(",")] if names else []
                 found.extend(made)
                 waiting.extend(made if code_on != line else [])

@@ -58,9 +58,8 @@ class FinalizerOnly:
         """Nothing to do: the finalizer will."""
 
     def __del__(self) -> None:
-        ring.append(
-            ("key finalized", self)
-        )  # for error context  # tenure: allow del-resurrects (the mistake this is about)
+        # for error context; tenure: allow del-resurrects (the mistake this is about)
+        ring.append(("key finalized", self))
         self._memory.close(self.address)
 
 
