@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
 from tenure.golang.answer import answer
 from tenure.golang.machine import Machine
-from tenure.golang.oracle import Comparison, Record, applies, as_lines, records_from, records_text
+from tenure.golang.oracle import Comparison, Record, applies, as_lines, compare, records_from, records_text
 from tenure.golang.parser import parse
+from tenure.golang.question import Ending
 from tenure.golang.rules import RULES
-from tenure.golang.toolchain import read_ending
+from tenure.golang.syntax import Litmus
+from tenure.golang.toolchain import Toolchain, read_ending
 
 TEST = parse("""\
 litmus two
@@ -46,6 +53,33 @@ def test_what_was_seen_and_is_not_allowed_is_a_disagreement() -> None:
     assert lines[0] == "Test two on go 1.27.3: DISAGREES"
     assert "        not allowed B@1" in lines
     assert "      1 only in haste, not with longer waits: A@2" in lines
+
+
+class Slow:
+    """A toolchain whose first runs are ``hasty`` and whose patient ones show ``real``."""
+
+    version, rules = "1.27.3", "go1.27"
+
+    def __init__(self, hasty: str, real: str) -> None:
+        self._hasty, self._real = hasty, real
+
+    def runs(self, tests: Sequence[Litmus], times: int, workers: int = 4, patience: int = 1) -> list[list[Ending]]:
+        told = self._hasty if patience == 1 else self._real
+        return [[read_ending(told, "", 0)] * times for _ in tests]
+
+
+@pytest.mark.parametrize(
+    ("hasty", "real", "disagreements", "only_in_haste"),
+    [
+        ("event A 2\nend exit\n", "event A 1\nglobal g B\nend exit\n", 0, 1),
+        ("event A 2\nend exit\n", "event A 2\nend exit\n", 1, 0),
+        ("event A 1\nglobal g B\nend exit\n", "event A 2\nend exit\n", 0, 0),
+    ],
+    ids=["the wait was too short", "it is seen again", "it is allowed"],
+)
+def test_what_is_not_allowed_is_looked_for_again(hasty: str, real: str, disagreements: int, only_in_haste: int) -> None:
+    (found,) = compare([TEST], cast(Toolchain, Slow(hasty, real)), 2)
+    assert (len(found.disagreements), len(found.hasty)) == (disagreements, only_in_haste)
 
 
 def test_records_are_kept_one_a_line_and_read_again() -> None:

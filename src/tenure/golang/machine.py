@@ -40,6 +40,9 @@ class Machine:
         self.cast = Cast(test, names, layout, rules, collector, events)
         self.threads: Sequence[str] = [built.actor.name for built in self.cast.everybody]
         self._table = [(built.actor.place, built.code) for built in self.cast.everybody]
+        #: Outcomes by all that they are made of: ends are many, what they show is not.
+        self._outcomes: dict[tuple[Any, ...], str] = {}
+        self._last = slice(layout.block, layout.globals + layout.global_count)
         self._start = self._heap(events)
 
     # -- what is looked at
@@ -145,7 +148,11 @@ class Machine:
 
     def outcome(self, state: State) -> str:
         """What is watched of an end, in one line."""
-        return self.shown(self.ending(state))
+        files = self.layout.open_files
+        key = (state[END], state[LOG], state[self._last], state[files] if files >= 0 else ())
+        if key not in self._outcomes:
+            self._outcomes[key] = self.shown(self.ending(state))
+        return self._outcomes[key]
 
     def shown(self, ending: Ending) -> str:
         """What is watched of an end, in one line; the end may also be one that was really seen."""

@@ -94,7 +94,7 @@ def _reconsidered(first: Comparison, ends: Iterable[Ending]) -> Comparison:
     model = Machine(first.test, RULES[first.record.rules])
     again = Counter(model.shown(end) for end in ends)
     kept = {outcome: many for outcome, many in first.record.outcomes.items() if outcome in first.allowed}
-    hasty = {outcome: many for outcome, many in first.record.outcomes.items() if outcome not in first.allowed}
+    hasty = {outcome: many for outcome, many in first.record.outcomes.items() if outcome not in {*kept, *again}}
     outcomes = dict(sorted((Counter(kept) + again).items()))
     return Comparison(first.test, Record(first.record.go, outcomes, first.record.machine), first.allowed, hasty)
 
