@@ -124,6 +124,12 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     assert not missing, f"{page.relative_to(ROOT)} links to what is not there: {missing}"
 
 
+def test_every_page_is_found_from_the_index() -> None:
+    index = (ROOT / "docs/index.md").read_text("utf-8")
+    pages = {str(page.relative_to(ROOT / "docs")) for page in RUN if page.parent != ROOT} - {"index.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
 def test_an_ellipsis_stands_for_anything_and_nothing_else_does() -> None:
     assert matches("a … c\n…\nend", "a b c\nx\ny\nend\n")
     assert matches("a\n…\nend", "a\nend\n")
