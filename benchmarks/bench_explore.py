@@ -30,7 +30,7 @@ from tenure.explore.resource import Cast, Resource
 from tenure.explore.search import Search
 
 State = tuple[int, ...]
-COUNT, TOP = 5, 9
+COUNT, TOP = 4, 9
 WIDE = Path(__file__).parent / "wide.litmus"
 MARKER = "explore"
 
@@ -223,7 +223,7 @@ def as_markdown(rows: list[Row], rounds: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--results", type=Path)
     args = parser.parse_args()

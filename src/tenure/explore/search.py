@@ -119,8 +119,8 @@ class Search(Generic[S]):
 
     def _visit(self, batch: list[S], fresh: list[S]) -> None:
         """The hot loop: everything that is not needed for every step of every state is elsewhere."""
-        expand, seen, broken = self._expand, self.seen, self.model.broken
-        add = fresh.append
+        expand, seen = self._expand, self.seen
+        add, first = fresh.append, len(fresh)
         taken = 0
         for state in batch:
             steps = expand(state)
@@ -132,10 +132,10 @@ class Search(Generic[S]):
                 if after not in seen:
                     seen[after] = state
                     add(after)
-                    fault = broken(after)
-                    if fault is not None:
-                        self.faults.setdefault(fault, after)
         self.steps += taken
+        broken = self.model.broken
+        for state in [new for new in fresh[first:] if broken(new) is not None]:
+            self._look(state)
 
     def _close(self, level: list[S]) -> None:
         """The last level that the bound on depth allows: its ends are ends, from all others it could go on."""
