@@ -115,3 +115,9 @@ def test_a_browser_shows_lanes_picture_and_slider_at_the_step_asked_for(tmp_path
     assert len(re.findall(r'<tr[^>]*class="now"', dom)) == 1
     assert len(re.findall(r"<rect ", dom)) == {0: 1, 3: 2}[step]
     assert shot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_queue_stands_left_of_what_it_holds() -> None:
+    held = Drawing((Node("o", "o", "object"), Node("q", "q", "queue")), (Edge("q", "o"),))
+    places = placed([held])["places"]
+    assert places["q"]["x"] < places["o"]["x"]

@@ -20,7 +20,7 @@ _CHARACTER: Final = 8.0  #: how wide one is, about
 _HIGH: Final = 34.0
 _GAP_X: Final = 84.0
 _GAP_Y: Final = 30.0
-_MARGIN: Final = 24.0
+_MARGIN: Final = 40.0  #: room enough for an arrow that goes over a box
 
 
 def as_page(model: Model[S], answer: Answer[S], story: Story[S] | None = None) -> str:
@@ -85,12 +85,12 @@ def placed(drawings: Sequence[Drawing]) -> dict[str, Any]:
 
 
 def _columns(drawings: Sequence[Drawing], names: list[str]) -> list[list[str]]:
-    """The boxes by their longest way from a root, over the arrows of all drawings; others stand last."""
+    """The boxes by their longest way from a root or a queue, over all arrows of all drawings; others stand last."""
     arrows: dict[str, dict[str, None]] = {name: {} for name in names}
     for edge in (edge for drawing in drawings for edge in drawing.edges):
         if edge.source in arrows and edge.target in arrows:
             arrows[edge.source][edge.target] = None
-    roots = {node.name for drawing in drawings for node in drawing.nodes if node.kind == "root"}
+    roots = {node.name for drawing in drawings for node in drawing.nodes if node.kind in ("root", "queue")}
     depth: dict[str, int] = {}
     for name in names:
         if name in roots:
