@@ -13,7 +13,7 @@ NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint types format clean bench bench-explore browser
+.PHONY: help run test test-all lint check types format clean bench bench-explore browser
 .PHONY: flights
 
 help:  ## show this list
@@ -58,6 +58,9 @@ lint: $(VENV)/.dev  ## ruff: lint and format
 format: $(VENV)/.dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+check: $(VENV)/.dev  ## tenure checks itself
+	$(BIN)/tenure check --quiet src benchmarks examples
 
 types: $(VENV)/.dev  ## mypy, strict; the stubs of the native module against the module
 	$(BIN)/mypy

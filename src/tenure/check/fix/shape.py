@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile
 from typing import cast
 
 import libcst as cst
@@ -54,7 +55,11 @@ def is_close(statement: cst.CSTNode, closes: Sequence[str]) -> bool:
 
 
 def _block(body: Sequence[cst.BaseStatement]) -> cst.IndentedBlock:
-    return cst.IndentedBlock(body=list(body) or [parsed("pass")])
+    """A block that does not begin with blank lines; comments stay."""
+    if not body:
+        return cst.IndentedBlock(body=[parsed("pass")])
+    lines = dropwhile(lambda line: line.comment is None, getattr(body[0], "leading_lines", ()))
+    return cst.IndentedBlock(body=[body[0].with_changes(leading_lines=list(lines)), *body[1:]])
 
 
 def with_block(

@@ -57,6 +57,21 @@ BECOMES = {
                 return f.read(  2  )
         """,
     ),
+    "a block does not begin with a blank line": (
+        """
+        def f(p):
+            f = open(p)
+
+            # what is read
+            return f.read()
+        """,
+        """
+        def f(p):
+            with open(p) as f:
+                # what is read
+                return f.read()
+        """,
+    ),
     "a try whose finally closes it too late is taken apart": (
         """
         def f(p):
