@@ -77,10 +77,12 @@ class _Writer:
         self._name, self._names, self._globals = name, names, globals_
         self.operations: list[Operation] = []
         self.temporary: list[str] = []
+        self._used = 0
         self._handlers: list[list[Operation]] = []
 
     def statements(self, body: Sequence[Statement]) -> None:
         for statement in body:
+            self._used = 0
             getattr(self, "_" + statement.verb, self._simple)(statement)
 
     # -- parts
@@ -93,6 +95,14 @@ class _Writer:
             handler.append(operation)
         return operation
 
+    def _temporary(self) -> str:
+        """A variable that nobody sees, of which a step needs few: the next step can have the same again."""
+        name = f"loaded {self._used}"
+        self._used += 1
+        if name not in self.temporary:
+            self.temporary.append(name)
+        return name
+
     def _variable(self, name: str) -> str:
         return "@" + name if name in self._globals else name
 
@@ -103,8 +113,7 @@ class _Writer:
         base = self._variable(location.name)
         if not location.field:
             return base
-        temporary = f"{location} {len(self.temporary)}"
-        self.temporary.append(temporary)
+        temporary = self._temporary()
         self._add("load", f"load {location}", base, writes=temporary, field=location.field)
         return temporary
 
@@ -113,8 +122,7 @@ class _Writer:
             return f"{location.name}.{location.field}"
         if not location.field:
             return self._variable(location.name)
-        temporary = f"{location} {len(self.temporary)}"
-        self.temporary.append(temporary)
+        temporary = self._temporary()
         self._add("load", f"load {location}", self._variable(location.name), writes=temporary, field=location.field)
         return temporary
 
@@ -126,8 +134,7 @@ class _Writer:
             name = str(target) if target.field else self._variable(target.name)
             self._add(op, label, *reads, writes=name, **more)
         else:
-            temporary = f"{target} {len(self.temporary)}"
-            self.temporary.append(temporary)
+            temporary = self._temporary()
             self._add(op, label, *reads, writes=temporary, **more)
             self._add("store", f"store {target}", self._variable(target.name), temporary, field=target.field)
 
