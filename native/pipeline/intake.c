@@ -57,12 +57,30 @@ static int say_refused(struct intake *self, int refusal)
     return say(self, PyList_GET_ITEM(self->refusals, refusal));
 }
 
+/* The digits of a number, before `end`; where they begin. */
+static char *digits(char *end, uint64_t number)
+{
+    do
+        *--end = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return end;
+}
+
 static int say_id(struct intake *self, uint64_t ms, uint64_t seq)
 {
-    char id[48], reply[64];
-    int length = snprintf(id, sizeof id, "%llu-%llu", (unsigned long long)ms, (unsigned long long)seq);
-    length = snprintf(reply, sizeof reply, "$%d\r\n%s\r\n", length, id);
-    return bytes_add(&self->replies, reply, (size_t)length);
+    char reply[64], *end = reply + sizeof reply, *at = end;
+
+    *--at = '\n';
+    *--at = '\r';
+    at = digits(at, seq);
+    *--at = '-';
+    at = digits(at, ms);
+    size_t length = (size_t)(end - at) - 2;
+    *--at = '\n';
+    *--at = '\r';
+    at = digits(at, length);
+    *--at = '$';
+    return bytes_add(&self->replies, at, (size_t)(end - at));
 }
 
 /* The end of a stream, where the next id goes; `new` if it is not in the table yet. A refusal, TAKEN, or -2. */

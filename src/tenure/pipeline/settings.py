@@ -188,6 +188,8 @@ def _checked(settings: Settings, origin: str) -> Settings:
         "[seal] epoch_seconds should be positive": settings.seal.epoch_seconds <= 0,
         "[fields] values should name at most 8 fields": len(settings.fields.values) > 8,
         "[fields] a field can have one meaning only": _doubled(settings.fields),
+        "[fields] distinct should be a secret field or one with no other meaning": settings.fields.distinct
+        in {settings.fields.tenant, settings.fields.time or None, *settings.fields.values},
         "[keep] block_rows and block_bytes should be positive": min(settings.keep.block_rows, settings.keep.block_bytes)
         < 1,
         "[eyes] port should be from -1 to 65535": not -1 <= settings.eyes.port <= 65535,

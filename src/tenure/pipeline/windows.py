@@ -53,13 +53,13 @@ class _Measure:
         self.min, self.max = float("inf"), float("-inf")
         self.sketch = datasketches.kll_doubles_sketch(KLL_K)
 
-    def add(self, values: Floats) -> None:
-        """More values, none of them missing."""
-        self.count += len(values)
-        self.sum += float(values.sum())
-        self.min = min(self.min, float(values.min()))
-        self.max = max(self.max, float(values.max()))
-        self.sketch.update(values)
+    def add(self, values: Floats, count: int, total: float, least: float, most: float) -> None:
+        """More values, and what was found of them already; NaN among them is a missing one."""
+        self.count += count
+        self.sum += total
+        self.min = min(self.min, least)
+        self.max = max(self.max, most)
+        self.sketch.update(values if count == len(values) else values[~np.isnan(values)])
 
     def shown(self) -> dict[str, Any]:
         """Count, sum, min, max, mean and the quantiles; nothing but the count if there was no value."""
@@ -81,16 +81,30 @@ class Window:
         self.distinct = datasketches.hll_sketch(HLL_LG_K)
         self.measures = [_Measure() for _ in range(fields)]
 
-    def add(self, values: list[Floats], marks: Ints) -> None:
-        """More events: a value or NaN for each field, a mark or 0."""
+    def add(self, marks: list[int]) -> None:
+        """More events, by their marks: 0 where there is none."""
         self.events += len(marks)
-        for mark in set(marks.tolist()):
+        for mark in set(marks):
             if mark:
                 self.distinct.update(mark)
-        for measure, column in zip(self.measures, values, strict=True):
-            present = column[~np.isnan(column)]
-            if len(present):
-                measure.add(present)
+
+
+class _Column:
+    """One field's values, group by group, and what each group adds up to: found for all groups at once."""
+
+    def __init__(self, values: Floats, starts: Ints) -> None:
+        missing = np.isnan(values)
+        self.values = values
+        self.count = np.add.reduceat((~missing).astype(np.int64), starts).tolist()
+        self.sum = np.add.reduceat(np.where(missing, 0.0, values), starts).tolist()
+        self.min = np.minimum.reduceat(np.where(missing, np.inf, values), starts).tolist()
+        self.max = np.maximum.reduceat(np.where(missing, -np.inf, values), starts).tolist()
+
+    def add_to(self, measure: _Measure, group: int, low: int, high: int) -> None:
+        """One group's values into a window."""
+        if self.count[group]:
+            found = self.count[group], self.sum[group], self.min[group], self.max[group]
+            measure.add(self.values[low:high], *found)
 
 
 @dataclass
@@ -141,10 +155,23 @@ class Windows:
             chosen = np.flatnonzero(codes == code)
             stream = self.streams.setdefault(name, Stream())
             kept = chosen[self.in_time(stream, times[chosen])]
-            for group in _grouped(times[kept] // self.width, owners[kept], len(names)):
-                rows = kept[group]
-                start = int(times[rows[0]]) // self.width * self.width
-                self.window(stream, start, names[owners[rows[0]]]).add([v[rows] for v in values], marks[rows])
+            if len(kept):
+                rows, starts = _grouped(kept, times[kept] // self.width * len(names) + owners[kept])
+                places = [(int(times[row]), names[owners[row]]) for row in rows[starts]]
+                self.add_groups(stream, places, starts, [column[rows] for column in values], marks[rows])
+
+    def add_groups(
+        self, stream: Stream, places: list[tuple[int, str]], starts: Ints, values: list[Floats], marks: Ints
+    ) -> None:
+        """Rows that lie group by group, each beginning at its start, into the windows of their time and tenant."""
+        columns = [_Column(column, starts) for column in values]
+        borders = [*starts.tolist(), len(marks)]
+        for group, (time, tenant) in enumerate(places):
+            low, high = borders[group], borders[group + 1]
+            window = self.window(stream, time // self.width * self.width, tenant)
+            window.add(marks[low:high].tolist())
+            for column, measure in zip(columns, window.measures, strict=True):
+                column.add_to(measure, group, low, high)
 
     def in_time(self, stream: Stream, times: Ints) -> npt.NDArray[np.bool_]:
         """Which events are not late; the stream's time moves on."""
@@ -191,11 +218,8 @@ class Windows:
             yield Result(*place, events=window.events, **measure.shown(), distinct=distinct)
 
 
-def _grouped(starts: Ints, owners: npt.NDArray[np.int32], count: int) -> list[Ints]:
-    """The places of the rows of each (window, tenant), in their order."""
-    if not len(starts):
-        return []
-    keys = starts * count + owners
+def _grouped(rows: Ints, keys: Ints) -> tuple[Ints, Ints]:
+    """The rows group by group, each in their order, and where each group begins."""
     order = np.argsort(keys, kind="stable")
     borders = np.flatnonzero(np.diff(keys[order])) + 1
-    return np.split(order, borders)
+    return rows[order], np.concatenate(([0], borders))
