@@ -214,9 +214,9 @@ def report(rows: list[dict[str, Any]], rounds: int) -> str:
     return f"""{MARK[0]}
 ## The pipeline beside Redis
 
-`make bench-pipeline`: `redis-benchmark -c 50 -P n XADD ev MAXLEN ~ 10000 * tenant t:__rand_int__ v 12.5 secret <64 B>`, the
-server on one core, the client on the other, each server in turn in {rounds} rounds, medians. tenure seals every secret
-(AES-256-GCM), aggregates windows and writes its log with `everysec`; Redis keeps the plain text. CPU time is the
+`make bench-pipeline`: `redis-benchmark -c 50 -P n XADD ev MAXLEN ~ 10000 * tenant t:__rand_int__ v 12.5 secret <64 B>`,
+the server on one core, the client on the other, each server in turn in {rounds} rounds, medians. tenure seals every
+secret (AES-256-GCM), aggregates windows and writes its log with `everysec`; Redis keeps the plain text. CPU time is the
 server's whole process, from the kernel's accounting, and includes what is written within 1.2 s after the last reply.
 
 {table(rows)}

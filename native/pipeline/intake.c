@@ -438,7 +438,7 @@ static int init(struct intake *self, PyObject *args, PyObject *kwargs)
     self->refusal = PyBytes_FromStringAndSize(NULL, 0);
     self->most_streams = (size_t)streams;
     self->block.values = values;
-    if (self->refusals == NULL || self->refusal == NULL || plan_begin(&self->plan, meant, counted, values) < 0)
+    if (keys_begin(&self->keys) < 0 || self->refusals == NULL || self->refusal == NULL || plan_begin(&self->plan, meant, counted, values) < 0)
         return -1;
     return libcrypto_open(&self->keys.crypto, library) < 0 ? -1 : block_begin(&self->block);
 }

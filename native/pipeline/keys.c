@@ -33,6 +33,14 @@ static int issue(struct keys *keys, struct word tenant, struct key *key)
     return failed ? -1 : 0;
 }
 
+int keys_begin(struct keys *keys)
+{
+    keys->word_lease = PyUnicode_InternFromString("lease");
+    keys->word_enter = PyUnicode_InternFromString("__enter__");
+    keys->word_exit = PyUnicode_InternFromString("__exit__");
+    return keys->word_lease && keys->word_enter && keys->word_exit ? 0 : -1;
+}
+
 struct key *keys_for(struct keys *keys, struct block *block, struct word tenant)
 {
     struct key *key = names_find(&keys->table, tenant);
@@ -120,8 +128,8 @@ static int seal_leased(struct keys *keys, struct block *block, struct key *key)
 {
     Py_buffer view;
     int failed = -1;
-    PyObject *lease = PyObject_CallMethod(key->secret, "lease", NULL);
-    PyObject *entered = lease ? PyObject_CallMethod(lease, "__enter__", NULL) : NULL;
+    PyObject *lease = PyObject_CallMethodNoArgs(key->secret, keys->word_lease);
+    PyObject *entered = lease ? PyObject_CallMethodNoArgs(lease, keys->word_enter) : NULL;
 
     if (entered == NULL) {
         Py_XDECREF(lease);
@@ -134,7 +142,8 @@ static int seal_leased(struct keys *keys, struct block *block, struct key *key)
     Py_DECREF(entered);
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
-    PyObject *left = PyObject_CallMethod(lease, "__exit__", "OOO", Py_None, Py_None, Py_None);
+    PyObject *nothing[] = {lease, Py_None, Py_None, Py_None};
+    PyObject *left = PyObject_VectorcallMethod(keys->word_exit, nothing, 4, NULL);
     if (left == NULL && type == NULL)
         failed = -1;
     else
@@ -183,4 +192,7 @@ void keys_free(struct keys *keys)
     bytes_free(&keys->bound);
     libcrypto_close(&keys->crypto);
     Py_CLEAR(keys->keyring);
+    Py_CLEAR(keys->word_lease);
+    Py_CLEAR(keys->word_enter);
+    Py_CLEAR(keys->word_exit);
 }

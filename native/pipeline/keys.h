@@ -19,7 +19,7 @@ struct key {
 struct keys {
     struct libcrypto crypto;
     struct names table;
-    PyObject *keyring;
+    PyObject *keyring, *word_lease, *word_enter, *word_exit;
     uint64_t records, most;
     /* Keys with rows that wait, and for each row from `from` on the next one under the same key. */
     struct key *waiting;
@@ -27,6 +27,8 @@ struct keys {
     struct bytes chain, bound;
 };
 
+/* 0, or -1 with an error set. */
+int keys_begin(struct keys *keys);
 /* The tenant's key, a new one if it has none or the old one is used up; NULL with an error set. Seals what waits
    before keys are closed. */
 struct key *keys_for(struct keys *keys, struct block *block, struct word tenant);

@@ -226,7 +226,11 @@ talks = st.lists(st.one_of(events, events, events, others, noise), max_size=12).
 def heard(intake: Intake, pieces: list[bytes]) -> tuple[list[bytes], Buffers, Any]:
     conversation = Conversation()
     answers = [intake.feed(conversation, piece) for piece in pieces]
-    left = bytes(conversation.pending), conversation.needed if conversation.pending else 0, conversation.closing
+    left = (
+        bytes(conversation.pending),
+        0 if conversation.closing or not conversation.pending else conversation.needed,
+        conversation.closing,
+    )
     return answers, intake.take(), left
 
 

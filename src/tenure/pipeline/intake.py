@@ -136,7 +136,7 @@ class PythonIntake:
             while not conversation.closing:
                 found = next_request(buffer, at, self.order.limits)
                 if isinstance(found, int):
-                    conversation.needed = found - at
+                    conversation.needed = found - at if at < len(buffer) else 0
                     break
                 args, at = found
                 replies += [self.replied(conversation, args)] if args else []
