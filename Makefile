@@ -15,6 +15,8 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help run test test-all lint check types format clean bench bench-explore browser
 .PHONY: flights
+.PHONY: help run test test-all lint types format clean bench bench-explore browser
+.PHONY: flights fuzz soak bench-pipeline bench-tools
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -39,6 +41,21 @@ flights: $(FLIGHTS)  ## get the data set of `make run`
 
 run: $(VENV)/.dev $(FLIGHTS)  ## start the pipeline, feed it 336,776 real flights, balance the books
 	@$(BIN)/tenure pipeline prove
+
+bench-tools:  ## install the Redis that `make bench-pipeline` and `make soak` measure with (Debian; needs root)
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends redis-server redis-tools
+
+bench-pipeline: $(VENV)/.dev  ## a sealed event beside an unsealed one in Redis: build/bench-pipeline.json, benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.bench_pipeline
+
+soak: $(VENV)/.dev  ## twenty million requests: memory, locked memory and descriptors have to stay where they are
+	$(BIN)/python -m benchmarks.soak_pipeline
+
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev  ## a minute of bytes nobody would send, to both intakes
+	@$(PIP) install --group fuzz
+	@mkdir -p build/fuzz
+	$(BIN)/python tests/pipeline/fuzz_intake.py -max_total_time=$(FUZZ_SECONDS) -max_len=600 build/fuzz
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n auto

@@ -24,9 +24,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from benchmarks.results import PAGE, write_section
+
 SECRET: Final = "s" * 64
 TICKS: Final = os.sysconf("SC_CLK_TCK")
-MARK: Final = ("<!-- pipeline: made by `make bench-pipeline` -->", "<!-- /pipeline -->")
 
 
 class Kind(NamedTuple):
@@ -211,8 +212,7 @@ def report(rows: list[dict[str, Any]], rounds: int) -> str:
     from tenure.pipeline.seal.libcrypto import Libcrypto
 
     libcrypto = Libcrypto()
-    return f"""{MARK[0]}
-## The pipeline beside Redis
+    return f"""## The pipeline beside Redis
 
 `make bench-pipeline`: `redis-benchmark -c 50 -P n XADD ev MAXLEN ~ 10000 * tenant t:__rand_int__ v 12.5 secret <64 B>`,
 the server on one core, the client on the other, each server in turn in {rounds} rounds, medians. tenure seals every
@@ -224,16 +224,7 @@ server's whole process, from the kernel's accounting, and includes what is writt
 {model}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end.
 CPython {platform.python_version()}, {package.implementation} runtime, {libcrypto.version}
 ({libcrypto.speed():.1f} GB/s AES-256-GCM at the end of the run), redis-server {version}.
-{MARK[1]}
 """
-
-
-def put_into(path: Path, section: str) -> None:
-    """Replace the section between its marks, or add it."""
-    text = path.read_text("utf-8") if path.exists() else "# Results\n"
-    head, found, rest = text.partition(MARK[0])
-    tail = rest.partition(MARK[1])[2].lstrip("\n") if found else ""
-    path.write_text(f"{head.rstrip()}\n\n{section}{chr(10) + tail if tail else ''}", "utf-8")
 
 
 def main() -> int:
@@ -242,7 +233,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=300_000)
     parser.add_argument("--out", type=Path, default=Path("build/bench-pipeline.json"))
-    parser.add_argument("--results", type=Path, default=Path("benchmarks/RESULTS.md"))
+    parser.add_argument("--results", type=Path, default=PAGE)
     args = parser.parse_args()
     if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
         print("redis-server and redis-benchmark are not installed: say `make bench-tools`", file=sys.stderr)
@@ -251,7 +242,7 @@ def main() -> int:
     rows = measured(shapes, args.rounds)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(json.dumps(rows, indent=1), "utf-8")
-    put_into(args.results, report(rows, args.rounds))
+    write_section("pipeline", report(rows, args.rounds), args.results)
     print(table(rows))
     return 0
 

@@ -62,7 +62,8 @@ class Keeper:
 
         A disk without room refuses new events until there is some; what was taken before waits here.
         """
-        if self.intake.rows:
+        idle = not self.intake.rows
+        if not idle:
             buffers = self.intake.take()
             batch = batch_of(buffers, self.segments.header.values)
             self.unwritten.append((batch, np.frombuffer(buffers.marks, "<i8")))
@@ -77,7 +78,7 @@ class Keeper:
             self.intake.refusal = b"-ERR the log has no room: %b; nothing is accepted until it has\r\n" % (
                 (error.strerror or "unknown").encode()
             )
-        if self.gathered_rows >= GATHERED:
+        if idle or self.gathered_rows >= GATHERED:
             self.aggregate()
 
     def write(self, batch: pa.RecordBatch, marks: npt.NDArray[np.int64]) -> None:
