@@ -37,6 +37,7 @@ _CONTAINERS: Final = frozenset(
     ["builtins.list", "builtins.dict", "builtins.set", "collections.deque", "builtins.tuple"]
 )
 _FILLS: Final = words("append add insert extend setdefault update put push appendleft")
+_TAKES_OUT: Final = words("pop popleft popitem get copy values items keys")
 _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 #: Calls that give back their second argument.
 _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
@@ -159,7 +160,7 @@ class Calls(Effects):
             return None
         for argument in arguments:
             self.keep(path, argument.value)
-        return ("c", held) if held else None
+        return ("c", held) if held and name in _TAKES_OUT else None
 
     def enter_stack(self, index: int, arguments: Sequence[Argument], path: Path) -> Value:
         self.wake(path, index)
@@ -213,12 +214,19 @@ class Calls(Effects):
             self.may_raise(path, level, kind, node, _shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
+            self.use_numbers(dotted, node, arguments, path)
             if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
                 self.keep_all(arguments, path)
         elif last[:1].isupper() or self.functions_in(arguments):
             self.keep_all(arguments, path)
         self.may_raise(path, level, kind, node, _shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
+
+    def use_numbers(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
+        """``os.read(fd, ...)`` uses a descriptor, as a method uses an object."""
+        for argument in arguments:
+            if argument.value is not None and argument.value[0] == "r" and self.sites[argument.value[1]].kind.plain:
+                self.use(path, argument.value[1], node, dotted)
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
         """``list(x)`` of a list of resources holds them; of a reader it holds what was read."""
@@ -266,7 +274,7 @@ class Calls(Effects):
     def opened(
         self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
     ) -> Value:
-        if not kind or self.tables.kinds[kind].weak:
+        if not kind or (self.tables.kinds[kind].weak and not self.tables.kinds[kind].twice):
             return None
         site = self.site(node, part, kind, dotted)
         site.pipes |= pipes

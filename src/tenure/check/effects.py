@@ -201,6 +201,8 @@ class Effects:
             self.keep(path, ("r", index), f"self.{attribute}")
             return
         path.held[index] = Hold(hold.state, hold.parts, hold.note or STORED)
+        if site.kind.weak:
+            return
         site.attribute = attribute
         self.fates[index].add("stored")
         known = self.stored.setdefault(attribute, [])
@@ -235,7 +237,11 @@ class Effects:
 
     def owed(self, path: Path) -> Iterable[int]:
         """What this function still has to close."""
-        return [i for i, hold in path.held.items() if hold.open and not hold.note and not self.sites[i].borrowed]
+        return [i for i, hold in path.held.items() if self.is_owed(i, hold)]
+
+    def is_owed(self, index: int, hold: Hold) -> bool:
+        site = self.sites[index]
+        return hold.open and not hold.note and not site.borrowed and not site.kind.weak
 
     def sweep(self, path: Path, line: int, error: Error | None = None) -> None:
         """Nobody knows it by any name any more: it is lost."""

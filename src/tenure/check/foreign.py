@@ -70,7 +70,7 @@ def allocates_owned(module: Module, node: ast.expr) -> bool:
 def is_foreign(module: Module) -> bool:
     """Whether the module says anything of native memory at all."""
     names = {*module.imports, *module.imports.values()}
-    return "__del__" in module.text or any(_NATIVE.search(name) for name in names)
+    return "__del__" in module.text or ".ctypes" in module.text or any(_NATIVE.search(name) for name in names)
 
 
 def address_of(module: Module, node: ast.AST) -> ast.expr | None:

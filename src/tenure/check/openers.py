@@ -237,6 +237,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("winreg.ConnectRegistry", kind="registry key"),
     **_all("pypdfium2.PdfDocument", kind="closable"),
     **_all("tenure.Handle tenure.open_handle", kind="tenure", risky=False),
+    **_all("cffi.FFI.new", kind="cffi memory", risky=False),
     **_all("contextlib.ExitStack contextlib.AsyncExitStack", kind="exit stack", risky=False),
     **_all("ctypes.CDLL.malloc ctypes.CDLL.calloc ctypes.CDLL.strdup", kind="memory", risky=False),
 }

@@ -15,6 +15,7 @@ __all__ = [
     "nodes_of",
     "own_method",
     "passed_itself",
+    "reads_of",
     "resolved",
     "self_name",
     "statements_of",
@@ -74,6 +75,12 @@ def finalizers_in(module: Module) -> Iterator[Finalizer]:
 def mentions(node: ast.AST, name: str) -> bool:
     """Whether a name is read anywhere below a node."""
     return any(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(node))
+
+
+def reads_of(function: Function, name: str) -> int:
+    """How often a name is read in a function, functions inside it included."""
+    nodes = (node for statement in function.node.body for node in ast.walk(statement))
+    return sum(1 for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
 
 
 def self_name(function: Function) -> str:

@@ -428,6 +428,9 @@ class Walk(Expressions):
         named = " " not in name
         if named and value is not None and value[0] == "r" and self.sites[value[1]].variable is None:
             self.sites[value[1]].variable = name
+        if named and value is not None and value[0] == "c":
+            for index in value[1]:
+                self.sites[index].variable = self.sites[index].variable or name
         if name in self.globals or (named and isinstance(self.function.node, ast.Module)):
             self.keep(path, value)
         path.put(name, value if value is None or value[0] not in ("um", "a", "pm", "cm", "makes") else None)
@@ -461,7 +464,7 @@ class Walk(Expressions):
         half_built = at == ESCAPED and self.function.name in ("__init__", "__enter__", "__aenter__")
         for index, hold in list(path.held.items()):
             site = self.sites[index]
-            if hold.state is not State.OPEN or site.borrowed:
+            if hold.state is not State.OPEN or site.borrowed or site.kind.weak:
                 continue
             if hold.note == "stored" and half_built and not isinstance(self.function.node, ast.Module):
                 self.lose(path, index, "init", error or Error("", 1), site.line)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import is_foreign, makes_callback
-from tenure.check.reading import nodes_of
+from tenure.check.project import Function, dotted_text
+from tenure.check.reading import nodes_of, reads_of, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -28,11 +29,22 @@ def judge(scene: Scene) -> Iterator[Draft]:
         for node in nodes_of(function):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _STORES.search(node.func.attr):
                 for argument in node.args:
-                    if makes_callback(scene.module, argument):
+                    if makes_callback(scene.module, argument) or _dies_here(scene, function, argument):
                         message = (
                             f"`{ast.unparse(node.func)}` remembers a callback that is freed when this call returns"
                         )
                         yield Draft(node, message, "likely")
+
+
+def _dies_here(scene: Scene, function: Function, node: ast.expr) -> bool:
+    """A local name for a callback that is used in this one call only: it goes when the function returns."""
+    if not isinstance(node, ast.Name):
+        return False
+    made = any(
+        isinstance(s, ast.Assign) and makes_callback(scene.module, s.value) and dotted_text(s.targets[0]) == node.id
+        for s in statements_of(function)
+    )
+    return made and reads_of(function, node.id) == 1
 
 
 RULE: Final = Rule(

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from tenure.check.project import Function
 from tenure.check.reading import nodes_of, passed_itself, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -30,7 +31,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
         for node in nodes_of(method):
             if isinstance(node, ast.Call) and _keeps(node, name):
                 yield Draft(node, f"`{ast.unparse(node.func)}` may keep `{name}`, which is being destroyed")
-            elif isinstance(node, ast.Assign) and _stores(node, name):
+            elif isinstance(node, ast.Assign) and (_stores(node, name) or _sets_global(method, node, name)):
                 yield Draft(node, f"`{name}` is stored while it is being destroyed, which brings it back to life")
 
 
@@ -44,6 +45,13 @@ def _keeps(node: ast.Call, name: str) -> bool:
 def _is_warning(node: ast.Call) -> bool:
     """``warnings.warn(..., source=self)`` is how a leak is reported."""
     return ast.unparse(node.func) == "warnings.warn"
+
+
+def _sets_global(method: Function, node: ast.Assign, name: str) -> bool:
+    """``global last; last = self``."""
+    declared = {n for inner in nodes_of(method) if isinstance(inner, ast.Global) for n in inner.names}
+    is_self = isinstance(node.value, ast.Name) and node.value.id == name
+    return is_self and any(isinstance(target, ast.Name) and target.id in declared for target in node.targets)
 
 
 def _stores(node: ast.Assign, name: str) -> bool:

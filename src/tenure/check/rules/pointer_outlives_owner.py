@@ -8,7 +8,7 @@ from typing import Final
 
 from tenure.check.foreign import allocates_owned, is_foreign, keeper_pairs, unpacked_calls
 from tenure.check.project import Class, Function, dotted_text
-from tenure.check.reading import nodes_of, resolved, statements_of
+from tenure.check.reading import nodes_of, reads_of, resolved, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -22,6 +22,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
     for function in scene.module.functions.values():
         yield from _stored(scene, function)
         yield from _keepers(scene, function)
+        yield from _left_behind(scene, function)
 
 
 def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
@@ -48,6 +49,22 @@ def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
             if made and isinstance(scene.project.find(scene.module.root, made), Class):
                 return False
     return not scene.module.resolve(node.id)
+
+
+def _left_behind(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``buffer = ffi.new(...); struct.field = buffer; return struct``: the buffer stays behind and dies."""
+    returned = {dotted_text(n.value) for n in nodes_of(function) if isinstance(n, ast.Return) and n.value is not None}
+    owned = {
+        dotted_text(target)
+        for statement in statements_of(function)
+        if isinstance(statement, ast.Assign) and allocates_owned(scene.module, statement.value)
+        for target in statement.targets
+    }
+    for statement in statements_of(function):
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
+            owner, struct = dotted_text(statement.value), dotted_text(statement.targets[0].value)
+            if owner in owned and struct in returned and reads_of(function, owner) == 1:
+                yield Draft(statement, f"`{struct}` is returned, and `{owner}`, which it points to, dies here")
 
 
 def _keepers(scene: Scene, function: Function) -> Iterator[Draft]:
