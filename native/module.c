@@ -5,6 +5,7 @@
 #include "ledger.h"
 #include "queue.h"
 #include "site.h"
+#include "wiper.h"
 
 typedef struct {
     Runtime *runtime;
@@ -102,6 +103,8 @@ static PyMethodDef functions[] = {
     {"entry_of", ledger_entry_of, METH_O,
      PyDoc_STR("entry_of($module, handle, /)\n--\n\nThe line of one handle, closed or not.")},
     {"counts", ledger_counts, METH_NOARGS, PyDoc_STR("counts($module, /)\n--\n\nThe books, as they stand.")},
+    {"wiper", wiper, METH_VARARGS,
+     PyDoc_STR("wiper($module, size, put, /)\n--\n\nA function that wipes the bytes at an address, then calls put.")},
     {"disown_all", ledger_disown_all, METH_NOARGS,
      PyDoc_STR("disown_all($module, /)\n--\n\nAfter fork, in the child: nothing that was open is this process's.")},
     {NULL, NULL, 0, NULL},

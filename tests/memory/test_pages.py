@@ -13,7 +13,7 @@ import pytest
 
 from tenure.errors import LockRefused
 from tenure.memory import pages
-from tenure.memory.pages import Pages, wiper
+from tenure.memory.pages import Pages
 
 
 def flags_at(address: int) -> set[str]:
@@ -46,12 +46,6 @@ def test_a_touch_beside_them_ends_the_process(where: int) -> None:
         ctypes.string_at(mine.address + where, 1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGSEGV
-
-
-def test_a_wiper_fills_its_bytes_with_zeros_and_no_more() -> None:
-    memory = ctypes.create_string_buffer(b"x" * 8)
-    wiper(5)(ctypes.addressof(memory))
-    assert memory.raw == b"\0\0\0\0\0xxx\0"
 
 
 def test_a_refusal_names_the_error_and_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The one place that chooses how owned memory is exported."""
+"""The one place that chooses how owned memory is exported, and wiped."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from tenure._impl import chosen
 
-__all__ = ["Buffer", "ViewLease"]
+__all__ = ["Buffer", "ViewLease", "wiper"]
 
 if TYPE_CHECKING or chosen.name == "pure":
     from tenure._impl.pure.buffer import Buffer, ViewLease
+    from tenure._impl.pure.wiper import wiper
 else:
-    Buffer, ViewLease = chosen.Buffer, chosen.ViewLease
+    Buffer, ViewLease, wiper = chosen.Buffer, chosen.ViewLease, chosen.wiper

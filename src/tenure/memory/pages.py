@@ -7,12 +7,11 @@ import errno
 import mmap
 import os
 import resource
-from collections.abc import Callable
 from typing import Any, Final
 
 from tenure.errors import LockRefused
 
-__all__ = ["Pages", "wiper"]
+__all__ = ["Pages"]
 
 _PAGE: Final = mmap.PAGESIZE
 _PROT_NONE: Final = 0
@@ -28,12 +27,6 @@ def _function(name: str, *arguments: Any) -> Any:
 
 _mprotect: Final = _function("mprotect", ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _mlock: Final = _function("mlock", ctypes.c_void_p, ctypes.c_size_t)
-_WIPE: Final[Any] = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
-
-
-def wiper(size: int) -> Callable[[int], None]:
-    """A C function that fills the ``size`` bytes at an address with zeros, and that no compiler leaves out."""
-    return _WIPE(("explicit_bzero", _libc), ((1, "address"), (1, "size", size)))  # type: ignore[no-any-return]
 
 
 class Pages:

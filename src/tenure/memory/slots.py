@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from itertools import filterfalse
+from collections.abc import Callable
 from typing import Final
 
-from tenure.memory.pages import Pages, wiper
+from tenure._impl.memory import wiper
+from tenure.memory.pages import Pages
 
 __all__ = ["SLAB_SIZE", "SLOT_SIZES", "OwnPages", "Slots", "slots_for"]
 
@@ -29,9 +30,14 @@ class Slots:
         self.free: deque[int] = deque()
         #: Held from ``provide`` until the slot is taken, so that no other thread takes it in between.
         self.taking = threading.RLock()
+        #: Wipes the slot at an address, and has it free again.
+        self.release = wiper(slot, self._put)
         self._slot = slot
-        self._wipe = wiper(slot)
         self._slabs: list[Pages] = []
+
+    @property
+    def _put(self) -> Callable[[int], object]:
+        return self.free.append
 
     def provide(self) -> bool:
         """Have a free slot; whether that took another slab. Raises what ``Pages`` raises."""
@@ -41,10 +47,6 @@ class Slots:
         self._slabs.append(slab)
         self.free.extend(range(slab.address, slab.address + SLAB_SIZE, self._slot))
         return True
-
-    def release(self, address: int) -> None:
-        """Wipe the slot and have it free again: one step, as both are done in C."""
-        self.free.extend(filterfalse(self._wipe, (address,)))
 
 
 class OwnPages(Slots):
@@ -57,10 +59,9 @@ class OwnPages(Slots):
         self.free.append(slab.address)
         return True
 
-    def release(self, address: int) -> None:
-        """Wipe the slot and unmap its pages."""
-        self._wipe(address)
-        self._slabs.clear()
+    @property
+    def _put(self) -> Callable[[int], object]:
+        return lambda address: self._slabs.clear()
 
 
 _all: dict[tuple[int, bool], Slots] = {}
