@@ -37,6 +37,16 @@ def test_what_is_armed_at_exit_does_not_run() -> None:
     assert outcome(script) == (0, "", "")
 
 
+def test_a_collection_at_exit_finds_nothing() -> None:
+    script = """
+        import atexit
+        atexit.register(tenure.drain)
+        atexit.register(gc.collect)      # both run after what the first registration sets up for exit
+        tenure.set_finalizer(Thing(), tell)
+    """
+    assert outcome(script) == (0, "", "")
+
+
 def test_what_is_queued_at_exit_runs() -> None:
     script = """
         gate = threading.Event()

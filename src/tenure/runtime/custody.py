@@ -60,6 +60,7 @@ class Custody:
         self._objects: dict[int, object] = {}
         self._uncollected: dict[int, tuple[Kept, object]] = {}  # of types the collector does not follow
         self._returned: deque[dict[int, object]] = deque()
+        self._frozen = gc.get_freeze_count()
         self._sheltered: list[object] = []
         self._sheltering: frozenset[int] = frozenset()
 
@@ -119,7 +120,9 @@ class Custody:
     def _begin(self) -> None:
         self._end()  # what an interrupt kept the last collection from doing
         self.number += 1
-        if gc.get_freeze_count():
+        frozen = gc.get_freeze_count()
+        if frozen != self._frozen:  # never zero on some versions, whose own objects are frozen from the start
+            self._frozen = frozen
             self._thaw()
         objects = self._objects
         if objects:
