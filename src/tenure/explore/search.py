@@ -184,7 +184,7 @@ def _represented(expand: Expansion[S], canonical: Callable[[S], S]) -> Expansion
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Nothing a search keeps is in a cycle, and tracing millions of states again and again costs a third of it."""
+    """Nothing a search keeps is in a cycle; tracing it again and again cost 7 to 15 percent at 260,000 states."""
     on = gc.isenabled()
     gc.disable()
     try:
