@@ -81,7 +81,7 @@ def _proved(console: Console, args: argparse.Namespace, directory: Path) -> int:
     _show_figures(console, fed, books)
     lines = audit(settings.directory, fed, books)
     console.print(_audit_table(lines))
-    console.print(_answer_table(ask(settings.directory, TOP_TEN), "Which airline kept people waiting, and where"))
+    console.print(_answer_table(ask(settings.directory, TOP_TEN), "Who kept people waiting, and where (minutes)"))
     _show_record(console, settings)
     return _verdict(console, lines, status)
 

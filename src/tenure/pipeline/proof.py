@@ -20,9 +20,8 @@ __all__ = ["TOP_TEN", "Line", "audit", "last_books", "one_opened"]
 
 #: What `make run` asks: which airline at which airport kept people waiting.
 TOP_TEN = """
-SELECT tenant AS "carrier:origin", sum(events)::BIGINT AS flights, sum(count)::BIGINT AS departed,
-       round(sum(sum) / sum(count), 1) AS "mean delay (min)", round(max(p99), 0) AS "worst day's p99",
-       max(max) AS "longest"
+SELECT tenant AS "airline:from", sum(events)::BIGINT AS flights, sum(count)::BIGINT AS departed,
+       round(sum(sum) / sum(count), 1) AS "mean delay", round(max(p99), 0) AS "worst p99", max(max) AS longest
 FROM windows WHERE field = 'dep_delay' GROUP BY tenant ORDER BY 4 DESC LIMIT 10
 """
 
