@@ -7,6 +7,10 @@
 #if PY_VERSION_HEX >= 0x030E0000
 #define hash_of(text, length) Py_HashBuffer((text), (Py_ssize_t)(length))
 #else
+#if PY_VERSION_HEX >= 0x030D0000
+/* 3.13 still exports it, and has moved its declaration out of the public headers. */
+PyAPI_FUNC(Py_hash_t) _Py_HashBytes(const void *, Py_ssize_t);
+#endif
 #define hash_of(text, length) _Py_HashBytes((text), (Py_ssize_t)(length))
 #endif
 

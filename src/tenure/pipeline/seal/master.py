@@ -18,19 +18,23 @@ class MasterKeyError(Exception):
 
 def make_master_key(path: Path) -> None:
     """A new random master key in a new file that only its owner can read."""
+    with tenure.SecretBuffer(KEY) as secret, secret.lease() as view:
+        _fill_from(Path("/dev/urandom"), view)
+        with _new_file(path) as file, file.lease() as fd:
+            if os.write(fd, view) != KEY:
+                raise MasterKeyError(f"{path}: the key could not be written whole")
+            os.fsync(fd)
+
+
+def _new_file(path: Path) -> tenure.Handle[int]:
+    """A file that was not there, for its owner only."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        file = tenure.open(
-            os.open, str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, release=os.close, kind="key file"
-        )
+        return tenure.open(os.open, str(path), flags, 0o600, release=os.close, kind="key file")
     except FileExistsError as error:
         raise MasterKeyError(
             f"{path} exists already. Whatever was sealed under it needs it: move it away if you really want a new one."
         ) from error
-    with file, tenure.SecretBuffer(KEY) as secret, file.lease() as fd, secret.lease() as view:
-        _fill_from(Path("/dev/urandom"), view)
-        if os.write(fd, view) != KEY:
-            raise MasterKeyError(f"{path}: the key could not be written whole")
-        os.fsync(fd)
 
 
 def read_master_key(path: Path) -> tenure.SecretBuffer:
