@@ -14,6 +14,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from weakref import ref
 
@@ -113,14 +114,16 @@ def _run() -> None:
         if item is not None:
             _attend(item)
         del item  # or the thread would hold the last one while it waits for the next, and what hangs on it
-        _look_at_suspects()
+        if _suspects:
+            _look_at_suspects()
 
 
 def _drain_here() -> None:
     while (item := chosen.queue.get(0)) is not None:
         _attend(item)
         del item
-        _look_at_suspects()
+        if _suspects:
+            _look_at_suspects()
 
 
 def _attend(item: Remains | Job) -> None:
@@ -147,17 +150,19 @@ def _settle(remains: Remains) -> None:
     return None
 
 
-def _release(remains: Remains, entry: Entry) -> None:
-    def close() -> None:
-        try:
-            remains.close()
-        except BaseException as error:
-            report.failed(entry, error)
-
-    if remains.via is None:
-        return close()
+def _close(remains: Remains, entry: Entry) -> None:
     try:
-        remains.via(close)
+        remains.close()
+    except BaseException as error:
+        report.failed(entry, error)
+
+
+def _release(remains: Remains, entry: Entry) -> None:
+    via = remains.via
+    if via is None:
+        return _close(remains, entry)
+    try:
+        via(partial(_close, remains, entry))
     except BaseException as error:  # its loop or executor is gone, and with it the only place to release it
         report.failed(entry, error)
         remains.disown()

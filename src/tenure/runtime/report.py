@@ -8,7 +8,7 @@ import warnings
 from tenure._impl.contract import Entry
 from tenure._impl.site import Site
 from tenure.errors import AbandonedHandle, OpenAtExit, ReleaseFailed, ResurrectedHandle, TenureWarning
-from tenure.runtime.settings import settings
+from tenure.runtime.settings import LeakPolicy, settings
 
 __all__ = ["abandoned", "failed", "open_at_exit", "pending", "resurrected", "show", "speak_up", "uncaught"]
 
@@ -49,11 +49,17 @@ def abandoned(entry: Entry, fate: str) -> None:
     """A leak, with what becomes of it."""
     site, policy = entry.site, settings().policy
     site.leaks += 1
+    if not policy.raises and not _is_told(policy, site.leaks):
+        return  # most leaks of a line that leaks; to put each into words would cost more than to release it
     warning = AbandonedHandle(which=entry.which, opened=site, outcome=_outcome(fate, site.leaks))
     if policy.raises:
         pending.append(warning)
-    if policy.reports and _is_power_of_ten(site.leaks):
+    if _is_told(policy, site.leaks):
         show(warning, site)
+
+
+def _is_told(policy: LeakPolicy, leaks: int) -> bool:
+    return policy.reports and _is_power_of_ten(leaks)
 
 
 def _outcome(fate: str, leaks: int) -> str:
