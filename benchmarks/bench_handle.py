@@ -4,7 +4,8 @@
 
 Each case is a compiled loop of ``inner`` operations, calibrated to two milliseconds; the cases take turns, round after
 round, with the collector off, so that what else the machine does falls on all alike. A figure is the median over the
-rounds, less that of an empty loop. Each implementation runs in a process of its own, with every peer measured there
+rounds, less that of an empty loop, of processor time in all threads: what the machine does besides is left out, and what
+the release thread does is not. Each implementation runs in a process of its own, with every peer measured there
 too, so a ratio always has both its figures from one process. Bytes are what tracemalloc and glibc's ``mallinfo2`` see
 for each of 20,000 live objects.
 """
@@ -185,7 +186,7 @@ def compiled(statement: str, after: str, names: dict[str, Any]) -> Callable[[int
     body = f"        {statement}\n"
     # Three frames deep at the least, as a site of three frames is part of the price.
     source = (
-        "def run(n, clock=__import__('time').perf_counter_ns):\n"
+        "def run(n, clock=__import__('time').process_time_ns):\n"
         f"    began = clock()\n    for i in range(n):\n{body}    {after or 'pass'}\n    return clock() - began\n"
         "def middle(n): return run(n)\ndef outer(n): return middle(n)\n"
     )
@@ -335,7 +336,7 @@ def as_markdown(found: dict[str, dict[str, Any]], rows: list[Row]) -> str:
     lines = [
         "## What a handle costs",
         "",
-        f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores. Nanoseconds an operation,",
+        f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores. Nanoseconds of processor time an operation,",
         "medians, each implementation beside its peers in one process (`make bench`).",
         "",
         "| | implementation | ours | peer | peer's | ratio | promised |",

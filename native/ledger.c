@@ -284,9 +284,8 @@ address_of(PyObject *token)
     return token != NULL && PyLong_CheckExact(token) ? Py_NewRef(token) : PyLong_FromVoidPtr(token);
 }
 
-/* Steals the token, which may be NULL. */
-static PyObject *
-entry_with(Cell *cell, PyObject *token)
+PyObject *
+ledger_entry_with(Cell *cell, PyObject *token)
 {
     Runtime *runtime = cell->runtime;
     uint64_t word = atomic_load(&cell->word);
@@ -321,14 +320,14 @@ token_of(Cell *cell)
 PyObject *
 ledger_entry(Cell *cell)
 {
-    return entry_with(cell, token_of(cell));
+    return ledger_entry_with(cell, token_of(cell));
 }
 
 static PyObject *
 entry_if_open(Cell *cell)
 {
     PyObject *token = token_of(cell);
-    return token == NULL ? NULL : entry_with(cell, token);
+    return token == NULL ? NULL : ledger_entry_with(cell, token);
 }
 
 PyObject *

@@ -16,6 +16,8 @@ int ledger_claim(Cell *cell, PyObject *token, Cell **other);
 void ledger_unclaim(Cell *cell);
 
 PyObject *ledger_entry(Cell *cell);
+/* The same as if ``token``, which it steals and which may be NULL, were still there. */
+PyObject *ledger_entry_with(Cell *cell, PyObject *token);
 PyObject *ledger_entries(PyObject *module, PyObject *ignored);
 PyObject *ledger_handles(PyObject *module, PyObject *ignored);
 PyObject *ledger_entry_of(PyObject *module, PyObject *handle);

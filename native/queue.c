@@ -113,6 +113,44 @@ queue_put_job(Queue *self, PyObject *job)
     Py_RETURN_NONE;
 }
 
+/* Whether it can be released without a word: abandoned, confined to no thread, in nobody's way, its handle gone for good,
+   and not the leak of its line that is reported. -1: asking raised. */
+static int
+is_quiet(Runtime *runtime, Cell *cell)
+{
+    LOCK(runtime);
+    bool plain = cell->leaked && cell->ties == NULL && cell->handle == NULL;
+    UNLOCK(runtime);
+    if (!plain || runtime->hooks == NULL || state_in(atomic_load(&cell->word)) != ABANDONED) {
+        return 0;
+    }
+    PyObject *answer = PyObject_CallMethodOneArg(runtime->hooks, runtime->names.passes, cell->site);
+    int passes = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return passes;
+}
+
+/* Release it here; what that raises is told with the line of the ledger. */
+static int
+release_quietly(Runtime *runtime, Cell *cell)
+{
+    cell->leaked = false;
+    PyObject *token = Py_XNewRef(cell->token);
+    int failed = follow(&cell->word, CLOSE) == RELEASE ? cell_release(cell) : 0;
+    if (failed < 0) {
+        PyObject *error = error_take(), *entry = ledger_entry_with(cell, Py_XNewRef(token));
+        PyObject *told = entry == NULL ? NULL
+                                       : PyObject_CallMethodObjArgs(runtime->hooks, runtime->names.failed, entry, error,
+                                                                    NULL);
+        failed = told == NULL ? -1 : 0;
+        Py_XDECREF(told);
+        Py_XDECREF(entry);
+        Py_XDECREF(error);
+    }
+    Py_XDECREF(token);
+    return failed;
+}
+
 /* A job as itself, anything else as its remains. Steals the hold on the cell. */
 static PyObject *
 as_item(Runtime *runtime, Cell *cell)
@@ -165,7 +203,16 @@ wait_for_item(Runtime *runtime, int64_t microseconds)
         Cell *cell = queue_take(runtime);
         if (cell != NULL) {
             UNLOCK(runtime);
-            return as_item(runtime, cell);
+            int quiet = is_quiet(runtime, cell);
+            if (quiet == 0) {
+                return as_item(runtime, cell);
+            }
+            int failed = quiet < 0 ? -1 : release_quietly(runtime, cell);
+            cell_drop(cell);
+            if (failed < 0) {
+                return NULL;
+            }
+            continue;
         }
         int64_t left = microseconds < 0 ? -1 : end - microseconds_now();
         if (microseconds >= 0 && left <= 0) {

@@ -6,7 +6,7 @@
 
 /* The names the C code looks up by: X(name). */
 #define RUNTIME_NAMES(X)                                                                                               \
-    X(release) X(kind) X(size) X(parent) X(via) X(shared) X(wait) X(timeout) X(close) X(set) X(first) X(check)          \
+    X(release) X(kind) X(size) X(parent) X(via) X(shared) X(wait) X(timeout) X(close) X(set) X(first) X(check) X(passes) X(failed)          \
     X(depth) X(sample) X(refuse) X(strict) X(__name__)                                            \
     X(co_filename) X(co_name) X(ident) X(name)
 

@@ -12,7 +12,8 @@ import pytest
 
 import tenure
 from tenure._impl import chosen
-from tenure._impl.contract import Counts
+from tenure._impl.contract import Counts, Entry
+from tenure._impl.site import Site
 from tenure.runtime import captures
 
 MODULES: Final = {"pure": "tenure._impl.pure", "native": "tenure._native"}
@@ -26,6 +27,12 @@ class _Hooks:
 
     def check(self, release: Callable[..., object], owner: object) -> None:
         captures.refuse(release, owner)
+
+    def passes(self, site: Site) -> bool:
+        return False
+
+    def failed(self, entry: Entry, error: BaseException) -> None:
+        raise error
 
 
 class Runtime:

@@ -88,6 +88,13 @@ class Hooks(Protocol):
         """Raise ``CapturedOwner`` if ``release`` reaches ``owner``."""
 
 
+    def passes(self, site: Site) -> bool:
+        """Count a leak from there if nobody is to be told of it: then it may be released at once, without a word."""
+
+    def failed(self, entry: Entry, error: BaseException) -> None:
+        """Such a release raised."""
+
+
 class Implementation(Protocol):
     """One implementation: the types users meet, and what the ledger and the safety net need."""
 

@@ -45,6 +45,9 @@ class _Hooks:
     def check(self, release: Callable[..., object], owner: object) -> None:
         captures.refuse(release, owner)
 
+    passes = staticmethod(report.passes)
+    failed = staticmethod(report.failed)
+
 
 def start() -> bool:
     """Have a release thread; where none can be had, do its work now. Never call it from a finalizer."""

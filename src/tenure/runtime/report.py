@@ -10,7 +10,7 @@ from tenure._impl.site import Site
 from tenure.errors import AbandonedHandle, OpenAtExit, ReleaseFailed, ResurrectedHandle, TenureWarning
 from tenure.runtime.settings import LeakPolicy, settings
 
-__all__ = ["abandoned", "failed", "open_at_exit", "pending", "resurrected", "show", "speak_up", "uncaught"]
+__all__ = ["abandoned", "failed", "open_at_exit", "passes", "pending", "resurrected", "show", "speak_up", "uncaught"]
 
 #: What ``configure(leak="raise")`` still has to raise.
 pending: list[TenureWarning] = []
@@ -43,6 +43,15 @@ def uncaught(error: BaseException) -> None:
     threading.excepthook(
         threading.ExceptHookArgs((type(error), error, error.__traceback__, threading.current_thread()))
     )
+
+
+def passes(site: Site) -> bool:
+    """Count a leak that is released and of which nobody is told; False, uncounted, if it is not such a one."""
+    policy, leaks = settings().policy, site.leaks + 1
+    if policy.raises or not policy.releases or _is_told(policy, leaks):
+        return False
+    site.leaks = leaks
+    return True
 
 
 def abandoned(entry: Entry, fate: str) -> None:
