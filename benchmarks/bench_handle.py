@@ -4,8 +4,8 @@
 
 Each case is a compiled loop of ``inner`` operations, calibrated to two milliseconds; the cases take turns, round after
 round, with the collector off, so that what else the machine does falls on all alike. A figure is the median over the
-rounds, less that of an empty loop, of processor time in all threads: what the machine does besides is left out, and what
-the release thread does is not. Each implementation runs in a process of its own, with every peer measured there
+rounds, less that of an empty loop, of processor time in all threads: what the machine does besides is left out, and
+what the release thread does is not. Each implementation runs in a process of its own, with every peer measured there
 too, so a ratio always has both its figures from one process. Bytes are what tracemalloc and glibc's ``mallinfo2`` see
 for each of 20,000 live objects.
 """
@@ -336,8 +336,8 @@ def as_markdown(found: dict[str, dict[str, Any]], rows: list[Row]) -> str:
     lines = [
         "## What a handle costs",
         "",
-        f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores. Nanoseconds of processor time an operation,",
-        "medians, each implementation beside its peers in one process (`make bench`).",
+        f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores. Nanoseconds of processor time",
+        "an operation, medians, each implementation beside its peers in one process (`make bench`).",
         "",
         "| | implementation | ours | peer | peer's | ratio | promised |",
         "|---|---|---:|---|---:|---:|---:|",

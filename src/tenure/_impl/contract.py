@@ -87,7 +87,6 @@ class Hooks(Protocol):
     def check(self, release: Callable[..., object], owner: object) -> None:
         """Raise ``CapturedOwner`` if ``release`` reaches ``owner``."""
 
-
     def passes(self, site: Site) -> bool:
         """Count a leak from there if nobody is to be told of it: then it may be released at once, without a word."""
 
