@@ -13,7 +13,13 @@ myst_heading_anchors = 3
 suppress_warnings = ["misc.highlighting_failure"]  # litmus tests and mermaid are shown as they are written
 
 #: The folders in the order in which the sidebar shows them, and what it calls them.
-SIDEBAR = {"start": "Start here", "how-to": "How to", "explain": "Explained", "reference": "Reference", "rules": "Rules"}
+SIDEBAR = {
+    "start": "Start here",
+    "how-to": "How to",
+    "explain": "Explained",
+    "reference": "Reference",
+    "rules": "Rules",
+}
 
 
 TREE = """
