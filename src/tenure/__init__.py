@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from tenure import errors, lifecycle
+    from tenure import errors, foreign, lifecycle
     from tenure._impl import implementation
     from tenure._impl.contract import Counts, Entry
     from tenure.memory import Buffer, SecretBuffer
@@ -35,6 +35,7 @@ __all__ = [
     "drain",
     "errors",
     "finalizers",
+    "foreign",
     "implementation",
     "inspect",
     "keep_alive",
@@ -62,6 +63,7 @@ _HOMES: Final[dict[str, tuple[str, str]]] = {
     "drain": ("tenure.runtime.abandoned", "drain"),
     "errors": ("tenure.errors", ""),
     "finalizers": ("tenure.runtime.finalizers", ""),
+    "foreign": ("tenure.foreign", ""),
     "implementation": ("tenure._impl", "implementation"),
     "inspect": ("tenure.runtime.inspect", ""),
     "keep_alive": ("tenure.runtime.finalizers", "keep_alive"),
