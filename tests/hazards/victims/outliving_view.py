@@ -85,7 +85,7 @@ def mapped(lib: Any, protected: bool) -> None:
 
 def cffi_pointer(lib: Any, protected: bool, path: str) -> None:
     """Protected by the lease: ``ffi.release`` leaves the pointer dangling."""
-    import cffi  # type: ignore[import-untyped]
+    import cffi
 
     ffi = cffi.FFI()
     ffi.cdef("typedef struct hz hz; hz *hz_open(size_t); int hz_close(hz *); int hz_peek(hz *, size_t);")
