@@ -24,6 +24,8 @@ from tenure import _impl
 from tenure.errors import ClosedHandle, LeasedHandle
 from tenure.lifecycle import State
 
+pytestmark = pytest.mark.usefixtures("leaks_are_reported")
+
 SPEAKS = sys.version_info >= (3, 12) or tenure.implementation == "native"
 needs_protocol = pytest.mark.skipif(not SPEAKS, reason="a pure class can export its memory from Python 3.12 on")
 

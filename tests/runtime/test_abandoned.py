@@ -15,6 +15,8 @@ from tenure.errors import AbandonedHandle, ReleaseFailed, ResurrectedHandle, Ten
 
 from .conftest import Run
 
+pytestmark = pytest.mark.usefixtures("leaks_are_reported")
+
 Reports = list[TenureWarning]
 
 

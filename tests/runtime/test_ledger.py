@@ -13,6 +13,8 @@ from tenure import ledger
 from tenure.errors import LeaksFound
 from tenure.lifecycle import State
 
+pytestmark = pytest.mark.usefixtures("leaks_are_reported")
+
 
 def test_an_entry_says_what_is_open(released: list[int]) -> None:
     with tenure.own(0x55D0, release=released.append, kind="sqlite", size=64) as handle, handle.lease():

@@ -101,8 +101,8 @@ def stale(*, older_than: float) -> list[Entry]:
     return [entry for entry in snapshot() if entry.since < limit]
 
 
-def diff(before: Snapshot, after: Snapshot) -> Difference:
-    """What is in one snapshot and not in the other.
+def diff(before: Sequence[Entry], after: Sequence[Entry]) -> Difference:
+    """What is in one snapshot (or a part of one) and not in the other.
 
     A resource is known by its kind, address, site and time; one that was closed and opened anew counts as both.
     """
