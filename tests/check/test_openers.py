@@ -11,9 +11,10 @@ from tenure.check.openers import FUNCTION_CLOSERS, KINDS, OPENERS, TYPED_METHODS
 
 #: Standard modules that this platform or this version of Python need not have.
 ABSENT = {"winreg", "aifc", "sunau", "telnetlib", "nntplib", "urllib2", "dbm"}
-#: Names that are there on other platforms only, or that stand for a loaded library.
+#: Names that are there on other platforms or versions only, or that stand for a loaded library.
 ELSEWHERE = {
     "select.kqueue",
+    "ssl.wrap_socket",
     "select.devpoll",
     "selectors.KqueueSelector",
     "selectors.DevpollSelector",
