@@ -36,6 +36,8 @@ def contradictions(rules: Rules) -> Iterator[str]:
         ("go1.27", {"running_cleanup_keeps": True}),
         ("go1.27", {"weak_static_throws": True}),
         ("go1.24", {"weak_static_throws": False}),
+        ("go1.21", {"pin_of_nil_panics": False}),
+        ("go1.22", {"pin_of_nil_panics": True}),
         ("go1.27", {"second_finalizer_throws": False}),
         ("go1.27", {"parents_first": False}),
         ("go1.27", {"finalizer_goroutines": 2}),
@@ -100,7 +102,8 @@ def test_the_versions_differ_in_just_what_the_table_says() -> None:
         pairs = ((f.name, getattr(RULES[one], f.name), getattr(RULES[other], f.name)) for f in fields(Rules))
         return {name for name, a, b in pairs if a != b} - {"name"}
 
-    assert differences("go1.21", "go1.23") == set()
+    assert differences("go1.21", "go1.22") == {"pin_of_nil_panics"}
+    assert differences("go1.22", "go1.23") == set()
     assert differences("go1.23", "go1.24") == {"cleanups", "weak_static_throws"}
     assert differences("go1.24", "go1.25") == {"own_cleanup_goroutines", "weak_static_throws"}
     assert differences("go1.25", "go1.26") == {"cleanup_checks_captures", "running_cleanup_keeps"}

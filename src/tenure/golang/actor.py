@@ -38,5 +38,6 @@ class Built:
     keeps: list[tuple[int, ...]]  #: certainly: they are mentioned later
     may_keep: list[tuple[int, ...]]  #: perhaps: they are not mentioned any more, but the compiler promises nothing
     entry: int = -1  #: the cell of the queue's entry that a goroutine of the runtime is at
+    queue: int = -1  #: the cell of the queue that a goroutine of the runtime takes from
     end: int = 0  #: where a thread is when it has come to its end
     settles: set[int] = field(default_factory=set)  #: the places where it waits for the runtime's goroutines

@@ -74,7 +74,7 @@ class Cast:
         registers = tuple(layout.cells.add(f"{name} variable {at}") for at in range(width))
         index = len(self._test.threads) + len([cell for cell in layout.cells.names if cell.endswith(" runs")]) - 1
         actor = Actor(index, name, place, {}, self._functions)
-        built = Built(actor, [None], [()], [()], entry=entry)
+        built = Built(actor, [None], [()], [()], entry=entry, queue=queue)
         starts: dict[int, tuple[int, tuple[int, ...]]] = {0: (0, ())}
         for number, (function, code) in enumerate(zip(functions, codes, strict=True), 1):
             cells = dict(zip(code.variables, registers, strict=False))
@@ -190,14 +190,20 @@ class Cast:
         return last if done else gc
 
     def _settle(self, built: Built, operation: Operation, following: int, done: tuple[int, ...]) -> Instruction:
-        """Wait until no goroutine of the runtime can go on; one that itself waits for the others counts as blocked."""
+        """Wait until no goroutine of the runtime can go on; one that itself waits for the others counts as blocked.
+
+        A blocked cleanup may hold others back even where cleanups may have several goroutines: they are taken in
+        blocks, and another goroutine is only begun by an AddCleanup that comes when there is need of it.
+        """
         place, index, label = built.actor.place, built.actor.index, operation.label
-        is_worker = built.entry >= 0
+        is_worker, queue = built.entry >= 0, self._layout.cleanup_queue
 
         def busy(other: Built, state: State) -> bool:
             at = state[other.actor.place]
             instruction = other.code[at]
             if instruction is None or (is_worker and at in other.settles):
+                return False
+            if at == 0 and other.queue == queue and any(state[w.entry] for w in self.workers if w.queue == queue):
                 return False
             return bool(instruction(state))
 
@@ -239,7 +245,7 @@ class Cast:
             for lost in (None, *stale):
                 after = list(state)
                 kept = (entry for entry in entries if entry != lost)
-                after[registry] = tuple(sorted((*kept, (state[key], state[value]))))
+                after[registry] = tuple(sorted((*kept, (state[key], state[value], 1))))
                 after[place] = following
                 for cell in forgets:
                     after[cell] = 0

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from tenure.golang.names import HEAP, Names
-from tenure.golang.syntax import Location, Statement
+from tenure.golang.syntax import Location, Statement, walk
 
 __all__ = ["Code", "Operation", "translate"]
 
 #: The operations that can panic, and so go on after ``recover { … }`` when they stand in it.
-_PANICS: Final = ("panic", "load", "store", "cleanup")
+_PANICS: Final = ("panic", "load", "store", "cleanup", "pin")
 
 
 @dataclass
@@ -78,7 +78,8 @@ class _Writer:
         self.operations: list[Operation] = []
         self.temporary: list[str] = []
         self._used = 0
-        self._handlers: list[list[Operation]] = []
+        self._handlers: list[list[Operation]] = []  #: of every block around that a panic leaves in order
+        self._being_done: list[tuple[str, Location]] = []  #: what is being done once
 
     def statements(self, body: Sequence[Statement]) -> None:
         for statement in body:
@@ -220,17 +221,61 @@ class _Writer:
 
     def _once(self, statement: Statement) -> None:
         location = statement.locations[0]
-        base = self._variable(location.name)
+        base = self._held(location, statement.body)
+        recovered = bool(self._handlers)
+        if recovered:
+            self._value(location)  # of nil this panics
         enter = self._add("enter", f"once {location}", base, field=location.field)
-        self.statements(statement.body)
-        self._add("leave", f"end of once {location}", base, field=location.field)
+        self._being_done.append((base, location))
+        panics = self._panics_in(statement.body) if recovered else self._unguarded(statement.body)
+        self._being_done.pop()
+        self._leave(base, location)
+        if panics:
+            jump = self._add("jump", "past the panic")
+            self._goes_on(panics)
+            self._leave(base, location)
+            self._add("panic", "panic goes on")
+            jump.next = len(self.operations)
         enter.other = len(self.operations)
 
+    def _held(self, location: Location, body: Sequence[Statement]) -> str:
+        """A variable with what ``location`` is a field of, which nobody sets while ``body`` runs."""
+        steps = list(walk(body))
+        targets = [step.target for step in steps if step.target]
+        targets += [step.locations[0] for step in steps if step.verb == "drop"]
+        base = self._variable(location.name)
+        if location.name not in self._globals and location.name not in map(str, targets):
+            return base
+        held = f"once {len(self._being_done)}"
+        if held not in self.temporary:
+            self.temporary.append(held)
+        self._add("copy", f"once {location}", base, writes=held)
+        return held
+
+    def _leave(self, base: str, location: Location) -> None:
+        self._add("leave", f"end of once {location}", base, field=location.field)
+
+    def _goexit(self, statement: Statement) -> None:
+        """What is done once is done then, too."""
+        for base, location in reversed(self._being_done):
+            self._leave(base, location)
+        self._simple(statement)
+
     def _recover(self, statement: Statement) -> None:
-        inside: list[Operation] = []
-        self._handlers.append(inside)
-        self.statements(statement.body)
-        self._handlers.pop()
-        for operation in inside:
-            if operation.op in _PANICS:
-                operation.other = len(self.operations)
+        self._goes_on(self._panics_in(statement.body))
+
+    def _unguarded(self, body: Sequence[Statement]) -> list[Operation]:
+        """Write ``body``, in which a panic ends the program."""
+        self.statements(body)
+        return []
+
+    def _goes_on(self, panics: Sequence[Operation]) -> None:
+        """What is written next is where these panics lead."""
+        for operation in panics:
+            operation.other = len(self.operations)
+
+    def _panics_in(self, body: Sequence[Statement]) -> list[Operation]:
+        """Write ``body``; the operations in it that may panic, and do not know yet what comes then."""
+        self._handlers.append([])
+        self.statements(body)
+        return [operation for operation in self._handlers.pop() if operation.op in _PANICS]

@@ -119,6 +119,9 @@ class Collector:
         if self._layout.weak >= 0:
             cell = self._layout.weak + value - 1
             state[cell] -= state[cell] & 1
+        if self._layout.registry >= 0:
+            entries = state[self._layout.registry]
+            state[self._layout.registry] = tuple((*e[:2], 0) if e[0] == value else e for e in entries)
 
     def _free(self, state: list[Any], value: int) -> None:
         layout = self._layout

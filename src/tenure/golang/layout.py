@@ -18,6 +18,7 @@ __all__ = [
     "ALLOCATED",
     "CLEANUP",
     "COPIES",
+    "CYCLE_BITS",
     "DESCRIPTOR",
     "END",
     "FREED",
@@ -47,6 +48,9 @@ ADDRESS: Final = 20000
 #: The cells of every state: how it ended (0: it has not), and what was told.
 END: Final = 0
 LOG: Final = 1
+
+#: What is told is the event's number above these bits, and the cycle's number in them.
+CYCLE_BITS: Final = 24
 
 #: A function may be run again, so each object or block it makes can exist this many times before the bound is hit.
 COPIES: Final = 4
@@ -133,7 +137,7 @@ class Layout:
     def tell(self, state: list[Any], event: int) -> None:
         """Write ``event`` into the log of ``state``, if anybody asks for it."""
         if event in self.told:
-            log = (*state[LOG], event << 8 | state[self.cycle])
+            log = (*state[LOG], event << CYCLE_BITS | state[self.cycle])
             state[LOG] = log if self.ordered else tuple(sorted(log))
 
     def field_of(self, value: int, name: str) -> int:

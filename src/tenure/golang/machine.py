@@ -9,7 +9,7 @@ from tenure.golang.actor import Actor, State, Steps
 from tenure.golang.actors import Cast
 from tenure.golang.code import translate
 from tenure.golang.collector import Collector
-from tenure.golang.layout import ALLOCATED, END, IMMORTAL, LOG, Layout
+from tenure.golang.layout import ALLOCATED, CYCLE_BITS, END, IMMORTAL, LOG, Layout
 from tenure.golang.names import HEAP, resolve
 from tenure.golang.question import Ending, true
 from tenure.golang.resources import ResourceMaker
@@ -123,7 +123,7 @@ class Machine:
     def ending(self, state: State) -> Ending:
         """What can be seen of an end."""
         layout, many = self.layout, len(self._labels)
-        log = [(entry >> 8, entry & 255) for entry in state[LOG]]
+        log = [divmod(entry, 1 << CYCLE_BITS) for entry in state[LOG]]
         happened = tuple((self._labels[event], cycle) for event, cycle in log if event < many)
         freed = tuple((self.names.objects[event - many], cycle) for event, cycle in log if event >= many)
         variables = tuple(

@@ -139,7 +139,8 @@ class _Resolver:
 
     def _collect_step(self, scope: str, statement: Statement) -> None:
         names, target = self.names, statement.target
-        for location in statement.locations + ((target,) if target else ()):
+        captures = statement.function.captures if statement.function else ()
+        for location in (*statement.locations, *captures, *((target,) if target else ())):
             if scope == HEAP and is_object(location.name):
                 _add(names.objects, location.name)
             if location.field and not (scope == HEAP and location.name in names.variables):

@@ -7,7 +7,7 @@ from typing import Any
 
 from tenure.explore import Drawing, Edge, Node
 from tenure.golang.actor import Built
-from tenure.golang.layout import ALLOCATED, DESCRIPTOR, END, FREED, IMMORTAL, LOG, WEAK, Layout
+from tenure.golang.layout import ALLOCATED, CYCLE_BITS, DESCRIPTOR, END, FREED, IMMORTAL, LOG, WEAK, Layout
 from tenure.golang.machine import Machine
 
 __all__ = ["DrawnMachine"]
@@ -131,7 +131,8 @@ class _Sketch:
         layout, many = self._layout, len(self._machine.names.labels) + len(self._machine.names.objects)
         if layout.counted:
             yield f"cycle {self._state[layout.cycle]}"
-        told = [self._machine.event(entry >> 8) for entry in self._state[LOG] if entry >> 8 < many]
+        events = [entry >> CYCLE_BITS for entry in self._state[LOG]]
+        told = [self._machine.event(event) for event in events if event < many]
         if told:
             yield f"told: {' '.join(told)}"
         if self._state[END]:

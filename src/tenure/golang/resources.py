@@ -134,20 +134,19 @@ class ResourceMaker(Maker):
         cell, (key,), writes = self.layout.registry, self.reads, self.writes
 
         def lookup(state: list[Any]) -> None:
-            state[writes] = dict(state[cell]).get(state[key], 0)
+            state[writes] = {entry[0]: entry[1] for entry in state[cell]}.get(state[key], 0)
 
         return lookup
 
     def scan(self) -> Effect:
-        """Free the block of every entry whose object is gone, and forget the entry."""
-        cell, is_object = self.layout.registry, self.layout.object - 1
-        first = self.layout.block - self.layout.count - 1
+        """Free the block of every entry whose weak pointer is nil by now, and forget the entry."""
+        cell, first = self.layout.registry, self.layout.block - self.layout.count - 1
         double = {value: self.ending(how) for value, how in self._block_named("double free").items()}
 
         def scan(state: list[Any]) -> str | None:
-            stale = [entry for entry in state[cell] if state[is_object + entry[0]] == FREED]
+            stale = [entry for entry in state[cell] if not entry[2]]
             state[cell] = tuple(entry for entry in state[cell] if entry not in stale)
-            for _, value in stale:
+            for _, value, _ in stale:
                 if value and state[first + value] == FREED:
                     return double[value](state)
                 state[first + value] = FREED
@@ -191,9 +190,13 @@ class ResourceMaker(Maker):
 
     def pin(self) -> Effect:
         cell, (reads,) = self.layout.pins, self.reads
+        panics, nothing = self.rules.pin_of_nil_panics, self.panicking("pin of nil")
 
-        def pin(state: list[Any]) -> None:
+        def pin(state: list[Any]) -> str | None:
+            if panics and not state[reads]:
+                return nothing(state)
             state[cell] = tuple(sorted((*state[cell], state[reads])))
+            return None
 
         return pin
 

@@ -23,6 +23,8 @@ class Rules:
     running_cleanup_keeps: bool
     #: Whether weak.Make of a package variable is a fatal error.
     weak_static_throws: bool
+    #: Whether runtime.Pinner panics when it is to pin nil.
+    pin_of_nil_panics: bool = False
     #: Whether a second SetFinalizer is a fatal error (or else replaces the first).
     second_finalizer_throws: bool = True
     #: Whether what a finalizable object points to is kept for its finalizer, which makes the order parents first.
@@ -42,8 +44,10 @@ _GO_1_21: Final = Rules(
     cleanup_checks_captures=False,
     running_cleanup_keeps=True,
     weak_static_throws=False,
+    pin_of_nil_panics=True,
 )
-_GO_1_24: Final = replace(_GO_1_21, name="go1.24", cleanups=True, weak_static_throws=True)
+_GO_1_22: Final = replace(_GO_1_21, name="go1.22", pin_of_nil_panics=False)
+_GO_1_24: Final = replace(_GO_1_22, name="go1.24", cleanups=True, weak_static_throws=True)
 _GO_1_25: Final = replace(_GO_1_24, name="go1.25", own_cleanup_goroutines=True, weak_static_throws=False)
 _GO_1_26: Final = replace(_GO_1_25, name="go1.26", cleanup_checks_captures=True, running_cleanup_keeps=False)
 
@@ -64,8 +68,8 @@ RULES: Final[dict[str, Rules]] = {
     rules.name: rules
     for rules in (
         _GO_1_21,
-        replace(_GO_1_21, name="go1.22"),
-        replace(_GO_1_21, name="go1.23"),
+        _GO_1_22,
+        replace(_GO_1_22, name="go1.23"),
         _GO_1_24,
         _GO_1_25,
         _GO_1_26,

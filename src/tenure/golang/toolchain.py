@@ -26,6 +26,7 @@ _ENDS = (
     (r"getWeakHandle on invalid pointer", "throw: weak pointer to a package variable"),
     (r"cleanup will never run", "panic: cleanup would never run"),
     (r"AddCleanup: ptr is nil", "panic: cleanup of nil"),
+    (r"Pinner.Pin: argument is not a Go pointer", "panic: pin of nil"),
     (r"nil pointer dereference", "panic: nil dereference"),
     (r"unlock of unlocked mutex", "throw: unlock of an unlocked mutex"),
     (r"all goroutines are asleep", "deadlock"),

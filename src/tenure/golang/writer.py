@@ -150,7 +150,7 @@ class _Program(GoSteps):
 
     def _run(self) -> str:
         threads = "".join(
-            f"\tgo func() {{\n\t\tdefer all.Done()\n\t\t{self._go(thread.name)}()\n\t}}()\n"
+            f"\tgo thread(&all, {self._go(thread.name)})\n"
             for thread in self._test.threads
         )
         shown = "".join(f'\t\tlines += "global {name} " + {self._shown(name)} + "\\n"\n' for name in self._test.globals)
