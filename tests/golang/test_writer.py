@@ -34,7 +34,7 @@ def test_steps_become_go() -> None:
         "type t0_node struct {",
         "fnext *t0_node",
         "runtime.SetFinalizer(vA, t0_bind_df_d8(vB))",
-        "func t0_f(va *t0_node, vc *t0_node) {",
+        "func t0_F_df(va *t0_node, vc *t0_node) {",
         "vx = vp.fnext",
         'event("seen")',
         "runtime.KeepAlive(vp)",
@@ -60,5 +60,5 @@ def test_a_cleanup_with_an_argument_on_an_object_of_no_size_is_refused() -> None
 def test_names_that_differ_stay_different() -> None:
     test = parse(HEAD + "global a-b a_b\nthreads main\n  a-b = a_b\nexists a-b = nil")
     text = write([test], "1.27")
-    assert "t0_a_db" in text
-    assert "t0_a__b" in text
+    assert "t0_G_da_db" in text
+    assert "t0_G_da__b" in text

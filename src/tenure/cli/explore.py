@@ -8,12 +8,11 @@ import random
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
-from tenure.cli.screen import has_colour
+from tenure.cli.screen import SearchLine, has_colour
 from tenure.explore import Answer, Bounds, Model, Schedule, Story, UnreadableSchedule, Verdict, explore, replay, sample
 from tenure.explore.report import TooManyNodes, as_data, as_mermaid, as_page, as_text, story_as_data, story_as_text
-from tenure.explore.search import Progress
 from tenure.explore.shelf import UnknownModel, load
 from tenure.explore.verdict import Effort
 from tenure.explore.walks import Pct, Uniform
@@ -84,7 +83,7 @@ def _setting(text: str) -> tuple[str, object]:
 
 def _answered(args: argparse.Namespace, model: Model[Any]) -> Answer[Any]:
     bounds = Bounds(args.states, args.seconds, args.megabytes, args.depth)
-    line = _Line(sys.stderr, args.progress)
+    line = SearchLine(sys.stderr, args.progress)
     try:
         if args.random is None and args.pct is None:
             return explore(
@@ -101,31 +100,6 @@ def _answered(args: argparse.Namespace, model: Model[Any]) -> Answer[Any]:
         return sample(model, scheduler, chance, args.pct or args.random, bounds, progress=line)
     finally:
         line.wipe()
-
-
-class _Line:
-    """One line of progress, drawn over itself on a terminal, one below the other where ``wanted`` elsewhere."""
-
-    def __init__(self, stream: TextIO, wanted: bool) -> None:
-        self._stream = stream
-        self._terminal = stream.isatty()
-        self._wanted = wanted or self._terminal
-        self._drawn = False
-
-    def __call__(self, progress: Progress) -> None:
-        if self._wanted:
-            text = (
-                f"{progress.states:,} states, {progress.frontier:,} waiting, depth {progress.depth}, "
-                f"{progress.rate:,.0f} states/s"
-            )
-            self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
-            self._stream.flush()
-            self._drawn = True
-
-    def wipe(self) -> None:
-        if self._terminal and self._drawn:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
 
 
 def _shown(args: argparse.Namespace, model: Model[Any], answer: Answer[Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tenure.cli.screen import SearchLine
 from tenure.explore import Answer as Explored
 from tenure.explore import Bounds, Schedule, Story, UnreadableSchedule, Verdict, replay
 from tenure.explore.report import TooManyNodes, as_mermaid, as_page, story_as_data, story_as_text
@@ -19,6 +20,7 @@ from tenure.golang.oracle import Comparison, applies, as_lines, compare, records
 from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.suite import Kept, expectation, kept_at, rules_for, shipped, strays
+from tenure.golang.syntax import Litmus
 from tenure.golang.tokens import LitmusError
 from tenure.golang.toolchain import BuildFailed, Toolchain
 from tenure.golang.wording import NotInGo
@@ -37,17 +39,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("tests", nargs="*", metavar="TEST", help="a .litmus file, or the name of a shipped test")
     add("--all", action="store_true", help="every shipped test, against its expected answers and what was seen of it")
     add("--rules", choices=RULES, help=f"whose rules (default: {DEFAULT}, or the newest the test is for)")
-    add("--states", type=int, default=BOUNDS.states, metavar="N", help="visit no more states; then it is unfinished")
+    add("--states", type=_many, default=BOUNDS.states, metavar="N", help="visit no more states; then it is unfinished")
+    add("--seconds", type=float, metavar="S", help="search no longer; then it is unfinished")
     add("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
     add("--witness", metavar="OUTCOME", help="tell the way to this outcome, instead of to what the question looks for")
     add("--format", choices=_FORMATS, default="text", help="html is a page with a picture of every step")
     add("-o", "--output", type=Path, metavar="FILE", help="write there (default: standard output)")
     add("--accept", action="store_true", help="write the answers to the .expected file beside each test")
     add("--go", nargs="?", const="go", metavar="PATH", help="run real Go and compare: seen must be allowed")
-    add("--runs", type=int, default=10, metavar="N", help="how often to run each program (default: 10)")
+    add("--runs", type=_many, default=10, metavar="N", help="how often to run each program (default: 10)")
     add("--record", action="store_true", help="with --go: keep what was seen in the .seen file beside each test")
-    add("--fuzz", type=int, metavar="N", help="with --go: compare N random programs, and shrink what disagrees")
+    add("--fuzz", type=_many, metavar="N", help="with --go: compare N random programs, and shrink what disagrees")
     add("--seed", type=int, default=0, metavar="S", help="the first random program (default: 0)")
+
+
+def _many(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,8 +73,9 @@ def _run(args: argparse.Namespace) -> int:
     if args.fuzz is not None:
         return _fuzz(args)
     tests = list(shipped()) if args.all else [_found(name) for name in args.tests]
-    if not tests:
-        raise LookupError("no test: name a .litmus file or a shipped test, or say --all")
+    for wrong, why in _quarrels(tests, args):
+        if wrong:
+            raise LookupError(why)
     if args.accept:
         for kept in tests:
             kept.path.with_suffix(".expected").write_text(expectation(kept.test), "utf-8")
@@ -73,6 +84,25 @@ def _run(args: argparse.Namespace) -> int:
     if args.replay is not None:
         return max(_replay(kept, args) for kept in tests)
     return _check(tests) if args.all else max(_answer(kept, args) for kept in tests)
+
+
+def _quarrels(tests: Sequence[Kept], args: argparse.Namespace) -> list[tuple[bool, str]]:
+    """What cannot be asked, or not together, and why."""
+    many, wanted = len(tests) > 1, args.rules
+    unfit = [kept.test for kept in tests if wanted and not applies(kept.test, wanted)]
+    return [
+        (not tests, "no test: name a .litmus file or a shipped test, or say --all"),
+        (bool(args.all and args.tests), "--all asks every shipped test; leave the names out"),
+        (bool(args.all and wanted), "--all asks every test under all rules it is for; leave --rules out"),
+        (args.record and args.go is None, "--record keeps what real Go shows: say --go, too"),
+        (many and args.output is not None, "--output takes one answer: name one test"),
+        (many and bool(args.replay or args.witness), "--replay and --witness are of one test"),
+        *((True, f"{test.name} is not for {wanted}, but for {_versions(test)}") for test in unfit),
+    ]
+
+
+def _versions(test: Litmus) -> str:
+    return ", ".join(rules for rules in RULES if applies(test, rules))
 
 
 def _found(name: str) -> Kept:
@@ -86,7 +116,10 @@ def _found(name: str) -> Kept:
 
 
 def _answer(kept: Kept, args: argparse.Namespace) -> int:
-    found = answer(kept.test, args.rules or rules_for(kept.test), Bounds(states=args.states), witness=args.witness)
+    line = SearchLine(sys.stderr)
+    rules, bounds = args.rules or rules_for(kept.test), Bounds(states=args.states, seconds=args.seconds)
+    found = answer(kept.test, rules, bounds, witness=args.witness, progress=line)
+    line.wipe()
     if args.format == "text":
         text = as_text(found)
         if found.story is not None:

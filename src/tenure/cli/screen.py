@@ -7,9 +7,12 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
-__all__ = ["ProgressLine", "has_colour", "lacks_line_art", "width"]
+if TYPE_CHECKING:
+    from tenure.explore.search import Progress
+
+__all__ = ["ProgressLine", "SearchLine", "has_colour", "lacks_line_art", "width"]
 
 #: A run shorter than this says nothing of its progress; after it, the line is drawn so often.
 _PATIENCE: Final = 0.7
@@ -68,3 +71,29 @@ class ProgressLine:
         if self._drawn:
             self.stream.write("\r\x1b[K")
             self.stream.flush()
+
+
+class SearchLine:
+    """How far a search is: one line, drawn over itself on a terminal; elsewhere a line each time, if ``wanted``."""
+
+    def __init__(self, stream: TextIO, wanted: bool = False) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._wanted = wanted or self._terminal
+        self._drawn = False
+
+    def __call__(self, progress: Progress) -> None:
+        if self._wanted:
+            text = (
+                f"{progress.states:,} states, {progress.frontier:,} waiting, depth {progress.depth}, "
+                f"{progress.rate:,.0f} states/s"
+            )
+            self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
+            self._stream.flush()
+            self._drawn = True
+
+    def wipe(self) -> None:
+        """Leave the line empty for what comes next."""
+        if self._terminal and self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tenure.explore import Answer as Explored
 from tenure.explore import Bounds, Effort, Story, Verdict, explore
+from tenure.explore.search import Progress
 from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.syntax import Litmus
@@ -65,14 +67,20 @@ class Answer:
 
 
 def answer(
-    test: Litmus, rules: str = DEFAULT, bounds: Bounds = BOUNDS, *, tells: bool = True, witness: str | None = None
+    test: Litmus,
+    rules: str = DEFAULT,
+    bounds: Bounds = BOUNDS,
+    *,
+    tells: bool = True,
+    witness: str | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Answer:
     """Visit every schedule of ``test`` under ``rules``.
 
     Without ``tells`` no story is looked for, which is quicker; ``witness`` is an outcome to tell the way to.
     """
     machine = DrawnMachine(test, RULES[rules], tells and witness is None)
-    found = explore(machine, bounds, stop_at_fault=False)
+    found = explore(machine, bounds, stop_at_fault=False, progress=progress)
     outcomes = tuple(
         Seen(seen, outcome.count, machine.asked(outcome.witness.states[-1])) for seen, outcome in found.outcomes.items()
     )

@@ -121,8 +121,14 @@ class _Author:
         for weak in self._weak[:1]:
             choices.append(f"{weak} = weak {object_}")
             choices.append(f"{variable} = strong {weak}; if {variable} {{ kept = {variable} }}; drop {variable}")
-            choices.append(f"{variable} = strong {weak}; unless {variable} {{ say {weak}-nil }}; drop {variable}")
+            choices.append(self._look(weak, variable))
         return choices
+
+    @staticmethod
+    def _look(weak: str, variable: str) -> str:
+        """Tell whether a weak pointer is nil."""
+        shown = f"if {variable} {{ say {weak}-alive }} else {{ say {weak}-nil }}"
+        return f"{variable} = strong {weak}; {shown}; drop {variable}"
 
     def _stopper(self, chance: float) -> str:
         """Now and then, and once in a test: what holds up or ends the goroutine it is done on."""
@@ -139,7 +145,7 @@ class _Author:
     def _cleanup(self, name: str, at: int) -> str:
         function, others = f"c{at}", [other for other in self._objects if other != name]
         argument = self._random.choice(others) if self._often(0.4) else ""
-        captures = self._some(others, 2) if self._often(0.2) else []
+        captures = self._some(self._objects if self._often(0.1) else others, 2) if self._often(0.2) else []
         given = [f"c{at}" for at in range(len(captures))]
         choices = [f"say {function}-end", "kept = nil"] + (["kept = x", "keepalive x"] if argument else [])
         choices += [f"keepalive {c}" for c in given]
@@ -169,6 +175,7 @@ class _Author:
         for at in range(self._random.randint(2, 4)):
             lines += [self._action(10 * at + step) for step in range(self._random.randint(0, 2))]
             lines.append("cycle")
+            lines += [self._look(weak, f"l{at}") for weak in self._weak[-1:] if self._often(0.3)]
         lines += ["g0 = nil; g1 = nil", "raise proceed; settle", "cycle 2"]
         return lines
 
@@ -184,7 +191,7 @@ class _Author:
             f"if {name} {{ finalizer {name} nil; finalizer {name} }}",
             f"if {name} {{ x{at} = {name}.{field}; {name} = x{at}; drop x{at} }}",
             f"if {name} {{ pool {name} }}",
-            "unpin" if self._pins else f"if {name} {{ pin {name} }}",
+            "unpin" if self._pins else f"recover {{ pin {name}; say pinned }}",
         ]
         choices += [f"stop {self._random.choice(self._handles)}"] if self._handles else []
         choices += [f"if {name} {{ {step} }}" for step in self._newer_steps(name, f"s{at}")]

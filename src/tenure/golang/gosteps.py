@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tenure.golang.names import HEAP, is_object
+from tenure.golang.names import HEAP
+from tenure.golang.sense import is_object
 from tenure.golang.syntax import Reference, Statement
 from tenure.golang.wording import NotInGo, Wording
 
@@ -116,7 +117,7 @@ class GoSteps(Wording):
         maker = self._go(f"bind-{reference.name}-{len(kind)}")
         self._site(
             f"//go:noinline\nfunc {maker}({', '.join(captures)}) func({kind}) {{\n"
-            f"\treturn func(a {kind}) {{ {self._go(reference.name)}({', '.join(passed)}) }}\n}}\n"
+            f"\treturn func(a {kind}) {{ {self._said('F', reference.name)}({', '.join(passed)}) }}\n}}\n"
         )
         return f"{maker}({', '.join(self._closure(reference))})"
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+from tenure.golang.sense import is_object, look_through
 from tenure.golang.syntax import Atom, Function, Litmus, Location, Reference, Statement, atoms, walk
 from tenure.golang.tokens import LitmusError, Place
 
-__all__ = ["HEAP", "KINDS", "Key", "Names", "is_object", "resolve"]
+__all__ = ["HEAP", "KINDS", "Key", "Names", "resolve"]
 
 #: A variable (its scope, its name), or a field (no scope, ``.name``): every object's field of that name is of one kind.
 Key = tuple[str, str]
@@ -33,11 +34,6 @@ _NEEDS: Final = {
 KINDS: Final = ("object", "weak", "cleanup", "native", "descriptor", "address", "once")
 
 _OBSERVABLE: Final = ("events", "order")
-
-
-def is_object(name: str) -> bool:
-    """Whether ``name`` is an object's: those begin with a capital letter, variables do not."""
-    return name[:1].isupper()
 
 
 @dataclass
@@ -78,7 +74,8 @@ class _Resolver:
         self._functions = {function.name: function for function in test.functions}
         self._same: list[tuple[Key, Key, Place]] = []
         self._raised: set[str] = set()
-        self._no_doubles()
+        self._uses: list[tuple[Key, str, Place]] = []
+        look_through(test)
         self._collect()
         for statement in walk(test.heap):
             self._step(HEAP, statement)
@@ -86,6 +83,7 @@ class _Resolver:
             for statement in walk(part.body):
                 self._step(part.name, statement)
         self._settle_kinds()
+        self._onces()
         self._flags()
         for atom in atoms(test.question.expression):
             self._atom(atom)
@@ -100,16 +98,6 @@ class _Resolver:
         hint = f"did you mean '{close[0]}'?" if close else f"there is {', '.join(names) or 'none'}"
         self._fail(f"no {what} is called '{name}': {hint}", place)
 
-    def _no_doubles(self) -> None:
-        seen: set[str] = {HEAP, "finalizers", "cleanups"}
-        for thread in self._test.threads:
-            if "-" in thread.name:
-                self._fail(f"'{thread.name}': a thread's name has letters, digits and _ only", thread.place)
-        for part in self._test.parts:
-            if part.name in seen:
-                self._fail(f"'{part.name}' is already the name of something else", part.place)
-            seen.add(part.name)
-
     # -- names that are made by being said
 
     def _collect(self) -> None:
@@ -118,10 +106,6 @@ class _Resolver:
             names.variables[part.name] = []
         for function in test.functions:
             for name in (*((function.parameter,) if function.parameter else ()), *function.captures):
-                if name in test.globals:
-                    self._fail(
-                        f"'{name}' is a global; what '{function.name}' is given needs another name", function.place
-                    )
                 self._variable(function.name, name, function.place)
         for statement in walk(test.heap):
             self._collect_step(HEAP, statement)
@@ -229,8 +213,11 @@ class _Resolver:
             self._same.append((target, keys[0], statement.place))
         if statement.function and statement.function.name:
             self._call(scope, statement, statement.function, keys)
-        if scope == HEAP and verb in ("gc", "settle", "cycle", "wait", "block", "lock", "panic", "goexit", "exit"):
-            self._fail(f"'{verb}' cannot stand in the heap, which is there before anything runs", statement.place)
+        self._uses += [
+            (key, verb, location.place)
+            for key, location in zip([*keys, target], [*statement.locations, statement.target], strict=True)
+            if key and location
+        ]
 
     def _call(self, scope: str, statement: Statement, reference: Reference, keys: list[Key]) -> None:
         function = self._functions.get(reference.name)
@@ -276,6 +263,11 @@ class _Resolver:
                     kinds[one] = kinds[other] = a or b or ""
                     changed = True
 
+    def _onces(self) -> None:
+        for key, verb, place in self._uses:
+            if self.names.kind(key) == "once" and verb != "once":
+                self._fail(f"'{key[1].lstrip('.')}' is a once: only 'once' can use it", place)
+
     @staticmethod
     def _article(kind: str) -> str:
         return ("an " if kind[0] in "aeiou" else "a ") + kind
@@ -311,7 +303,7 @@ class _Resolver:
 
     def _observe(self) -> None:
         known = [*_OBSERVABLE, *self._test.globals, *self.names.objects]
-        for name in self._test.observe:
+        for at, name in enumerate(self._test.observe):
             if name not in known:
-                place = self._test.threads[-1].place
+                place = self._test.places.get(f"observe {at}", self._test.threads[-1].place)
                 self._unknown("event list, global or object to observe", name, known, place)

@@ -13,6 +13,7 @@ from tenure.golang.machine import Machine
 from tenure.golang.question import Ending
 from tenure.golang.rules import RULES, between
 from tenure.golang.syntax import Litmus
+from tenure.golang.tokens import LitmusError, Place
 from tenure.golang.toolchain import Toolchain, machine
 from tenure.golang.writer import needs_cleanups
 
@@ -118,9 +119,15 @@ def record_of(data: dict[str, Any]) -> Record:
     return Record(data["go"], data["outcomes"], data.get("machine", ""), data.get("program", ""))
 
 
-def records_from(text: str) -> list[Record]:
+def records_from(text: str, origin: str = "") -> list[Record]:
     """The records of a ``.seen`` file, which has one a line."""
-    return [record_of(json.loads(line)) for line in text.splitlines() if line]
+    records: list[Record] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        try:
+            records += [record_of(json.loads(line))] if line else []
+        except (ValueError, KeyError, TypeError):
+            raise LitmusError("expected a record as --record writes it", Place(number, 1), origin) from None
+    return records
 
 
 def records_text(records: Iterable[Record]) -> str:

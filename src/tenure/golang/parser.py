@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
+from tenure.golang.rules import RULES, between
 from tenure.golang.syntax import (
     BLOCKS,
     ENDS,
@@ -27,6 +29,10 @@ from tenure.golang.tokens import LitmusError, Place, Token, tokens
 
 __all__ = ["parse"]
 
+#: Nothing stands deeper than this, in steps or in a question; no question has more parts.
+_DEEPEST: Final = 30
+_MOST_PARTS: Final = 100
+
 _QUANTIFIERS: Final = ("exists", "forbidden", "always")
 _AFTER_THREADS: Final = (*_QUANTIFIERS, "observe")
 _WORDS: Final = frozenset({"nil", *VERBS, *MAKERS, *BLOCKS, "else"})
@@ -42,6 +48,7 @@ class _Reader:
 
     def __init__(self, row: Iterable[Token], origin: str) -> None:
         self._row, self._at, self._origin = list(row), 0, origin
+        self._depth = self._parts = 0
 
     # -- one token
 
@@ -78,6 +85,23 @@ class _Reader:
     def _word(self, expected: str) -> str:
         return self._kind("name", expected)
 
+    def _number(self, expected: str, least: int, most: int) -> int:
+        """A number that is not absurd: a test is answered by visiting all that it can do."""
+        token = self._next
+        text = self._kind("number", f"{expected}, {least} to {most}")
+        if len(text) > 9 or not least <= int(text) <= most:
+            raise self._fail(f"{expected}, {least} to {most}", token)
+        return int(text)
+
+    @contextmanager
+    def _inside(self) -> Iterator[None]:
+        """One level deeper."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self._fail(f"no more than {_DEEPEST} levels one in another")
+        yield
+        self._depth -= 1
+
     def _lines(self) -> None:
         while self._next.kind == "line":
             self._at += 1
@@ -92,7 +116,12 @@ class _Reader:
     def test(self, text: str) -> Litmus:
         if not self._accept("litmus"):
             raise self._fail("'litmus' and the test's name")
-        parts: dict[str, Any] = {"name": self._word("the test's name"), "origin": self._origin, "functions": ()}
+        parts: dict[str, Any] = {
+            "name": self._word("the test's name"),
+            "origin": self._origin,
+            "functions": (),
+            "places": {},
+        }
         self._end_of_line()
         parts["sentence"] = self._kind("string", "a sentence in quotes that says what the test shows")
         self._end_of_line()
@@ -100,7 +129,7 @@ class _Reader:
             self._part(parts)
         parts["threads"] = self._threads()
         if self._accept("observe"):
-            parts["observe"] = tuple(self._names())
+            parts["observe"] = self._names(parts, "observe")
             self._end_of_line()
         parts["question"] = self._question(text)
         self._lines()
@@ -112,8 +141,8 @@ class _Reader:
         readers: dict[str, Callable[[], Any]] = {
             "authority": lambda: self._kind("string", "the authority in quotes"),
             "rules": self._rules,
-            "procs": lambda: int(self._kind("number", "how many processors")),
-            "global": lambda: tuple(self._names()),
+            "procs": lambda: self._number("how many processors", 1, 64),
+            "global": lambda: self._names(parts, "global"),
             "heap": lambda: self._braces("the heap"),
         }
         names = {"global": "globals"}
@@ -130,20 +159,25 @@ class _Reader:
             raise self._fail(f"one of {', '.join(readers)}, func or threads")
         self._end_of_line()
 
-    def _names(self) -> list[str]:
-        names = [self._word("a name")]
-        while self._next.kind == "name":
-            names.append(self._take().text)
-        return names
+    def _names(self, parts: dict[str, Any], what: str) -> tuple[str, ...]:
+        names: list[str] = []
+        while not names or self._next.kind == "name":
+            parts["places"][f"{what} {len(names)}"] = self._next.place
+            names.append(self._word("a name"))
+        return tuple(names)
 
     def _rules(self) -> tuple[str, str]:
-        first = self._version()
-        return first, self._version() if self._accept("..") else ""
+        first = self._version(list(RULES))
+        versions = list(between(first, ""))
+        return first, self._version(versions) if versions and self._accept("..") else ""
 
-    def _version(self) -> str:
-        word = self._word("a version such as go1.24")
+    def _version(self, known: list[str]) -> str:
+        token = self._take()
+        word = token.text
         if self._accept("."):
-            word += "." + self._kind("number", "the version's second number")
+            word += "." + self._take().text
+        if word not in known:
+            raise LitmusError(f"expected one of {', '.join(known)}, found '{word}'", token.place, self._origin)
         return word
 
     def _function(self) -> Function:
@@ -206,7 +240,8 @@ class _Reader:
 
     def _braces(self, what: str) -> tuple[Statement, ...]:
         self._sign("{", f" and {what}")
-        body = self._statements()
+        with self._inside():
+            body = self._statements()
         self._sign("}", f" at the end of {what}")
         return body
 
@@ -259,7 +294,7 @@ class _Reader:
             elif letter == "W":
                 parts["name"] = self._name("a name")
             elif letter == "n" and self._next.kind == "number":
-                parts["number"] = int(self._take().text)
+                parts["number"] = self._number("a number", 0, 255)
         return Statement(verb, target, place=place, **parts)
 
     def _location(self, expected: str) -> Location:
@@ -296,7 +331,7 @@ class _Reader:
         quantifier = self._take().text
         first = self._next.place
         expression = self._either()
-        lines = text.splitlines()[first.line - 1 : self._row[self._at - 1].place.line]
+        lines = text.split("\n")[first.line - 1 : self._row[self._at - 1].place.line]
         if lines:
             lines[0] = lines[0][first.column - 1 :]
         words = " ".join(line.partition("//")[0].strip() for line in lines).strip()
@@ -325,15 +360,19 @@ class _Reader:
         return left
 
     def _one(self) -> Expression:
-        if self._accept("not"):
-            return Not(self._one())
-        if self._accept("("):
-            inner = self._either()
-            self._sign(")")
-            return inner
-        return self._atom()
+        with self._inside():
+            if self._accept("not"):
+                return Not(self._one())
+            if self._accept("("):
+                inner = self._either()
+                self._sign(")")
+                return inner
+            return self._atom()
 
     def _atom(self) -> Expression:
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise self._fail(f"a question of no more than {_MOST_PARTS} parts")
         place = self._next.place
         word = self._word("an event, a variable, 'freed', 'not', '(' or one of " + ", ".join(ENDS))
         if word == "freed":
@@ -347,8 +386,8 @@ class _Reader:
         if self._accept("before"):
             return Atom("before", word, self._word("an event"), place=place)
         if self._accept("times"):
-            return Atom("event", word, times=int(self._kind("number", "how many times")), place=place)
+            return Atom("event", word, times=self._number("how many times", 0, 9999), place=place)
         return Atom("event", word, cycle=self._cycle(), place=place)
 
     def _cycle(self) -> int | None:
-        return int(self._kind("number", "a cycle's number")) if self._accept("@") else None
+        return self._number("a cycle's number", 0, 9999) if self._accept("@") else None

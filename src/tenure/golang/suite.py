@@ -12,6 +12,7 @@ from tenure.golang.oracle import Record, applies, records_from
 from tenure.golang.parser import parse
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.syntax import Litmus
+from tenure.golang.tokens import LitmusError, Place
 
 __all__ = ["Kept", "expectation", "kept_at", "rules_for", "shipped", "strays"]
 
@@ -36,7 +37,8 @@ class Kept:
     @property
     def seen(self) -> list[Record]:
         """The records of its ``.seen`` file."""
-        return records_from(_text(self.path.with_suffix(".seen")))
+        file = self.path.with_suffix(".seen")
+        return records_from(_text(file), str(file))
 
 
 def _text(path: Path) -> str:
@@ -45,7 +47,15 @@ def _text(path: Path) -> str:
 
 def kept_at(path: Path) -> Kept:
     """The test in the file at ``path``."""
-    return Kept(path, parse(path.read_text("utf-8"), str(path)))
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        place = Place(before.count(b"\n") + 1, len(before.rpartition(b"\n")[2]) + 1)
+        raise LitmusError(
+            f"expected UTF-8, found the byte 0x{error.object[error.start]:02x}", place, str(path)
+        ) from None
+    return Kept(path, parse(text, str(path)))
 
 
 def shipped() -> Iterator[Kept]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -212,6 +212,8 @@ class Litmus:
     functions: tuple[Function, ...] = ()
     observe: tuple[str, ...] = ()
     origin: str = dataclasses.field(default="", compare=False)
+    #: Where the globals and what is observed are named: ``global 0``, ``observe 2``.
+    places: dict[str, Place] = dataclasses.field(default_factory=dict, compare=False)
 
     @property
     def parts(self) -> tuple[Function | Thread, ...]:
@@ -225,7 +227,7 @@ class Litmus:
             yield from walk(part.body)
 
 
-def walk(statements: tuple[Statement, ...]) -> Iterator[Statement]:
+def walk(statements: Sequence[Statement]) -> Iterator[Statement]:
     """Each statement, and those inside it after it."""
     for statement in statements:
         yield statement

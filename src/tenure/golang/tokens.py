@@ -36,24 +36,26 @@ class Token(NamedTuple):
     place: Place
 
     def __str__(self) -> str:
-        return {"line": "the end of the line", "end": "the end of the test"}.get(self.kind, f"'{self.text}'")
+        text = self.text if len(self.text) <= 40 else f"{self.text[:40]}…"
+        return {"line": "the end of the line", "end": "the end of the test"}.get(self.kind, f"'{text}'")
 
 
 _SHAPES = re.compile(
     r"(?P<blank>[ \t\r]+|//.*)|(?P<name>[A-Za-z_][\w]*(?:-\w+)*)|(?P<number>\d+)"
-    r'|(?P<string>"[^"\n]*")|(?P<sign>!=|\.\.|[{}()\[\]=.@|;,])'
+    r'|(?P<string>"[^"\n]*")|(?P<sign>!=|\.\.|[{}()\[\]=.@|;,])',
+    re.ASCII,
 )
 
 
 def tokens(text: str, origin: str = "") -> Iterator[Token]:
     """The tokens of ``text``; each line that has any ends with a ``line`` token, and the last one is ``end``."""
-    number = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
         found = list(_of_line(line, number, origin))
         yield from found
         if found:
             yield Token("line", "", Place(number, len(line) + 1))
-    yield Token("end", "", Place(number + 1, 1))
+    yield Token("end", "", Place(len(lines) + bool(lines[-1]), 1))
 
 
 def _of_line(line: str, number: int, origin: str) -> Iterator[Token]:

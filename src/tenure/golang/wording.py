@@ -49,6 +49,14 @@ class Wording:
         """A name of the test as one of Go's; two that differ in the test differ in Go too."""
         return f"{self._prefix}_{name.replace('_', '__').replace('-', '_d')}"
 
+    def _said(self, kind: str, name: str) -> str:
+        """A global ``G``, a function ``F`` or a thread ``T``: the names of the writer's own begin otherwise."""
+        return self._go(f"{kind}-{name}")
+
+    def _given_to(self, thread: str, name: str) -> str:
+        """Where the heap leaves a variable's value for its thread."""
+        return self._go(f"given-{thread}-{name}")
+
     def _type(self, key: Key) -> str:
         return _TYPES[self._names.kind(key)][0].replace("T", self._go("node"), 1)
 
@@ -69,8 +77,8 @@ class Wording:
 
     def _value(self, location: Location) -> str:
         if self._of_thread(location):
-            return self._go(f"{location.name}-{location.field}")
-        base = self._go(location.name) if location.name in self._test.globals else self._local(location.name)
+            return self._given_to(location.name, location.field)
+        base = self._said("G", location.name) if location.name in self._test.globals else self._local(location.name)
         return f"{base}.{self._field(location.field)}" if location.field else base
 
     @staticmethod

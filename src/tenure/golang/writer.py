@@ -77,12 +77,12 @@ class _Program(GoSteps):
         fields = "".join(f"\t{self._field(name)} {self._type(('', '.' + name))}\n" for name in self._names.fields)
         canary = "\tcanary *marker\n" if self._watched else ""
         lines = [f"\n// {self._test.name}\ntype {self._go('node')} struct {{\n\tname string\n{fields}{canary}}}\n"]
-        lines += [f"var {self._go(name)} {self._type(('', name))}" for name in self._test.globals]
+        lines += [f"var {self._said('G', name)} {self._type(('', name))}" for name in self._test.globals]
         lines += [f"var {self._go('flag-' + name)} = make(chan struct{{}})" for name in self._names.flags]
         lines += [f"var {self._go('once-' + name)} sync.Once" for name in self._names.flags]
         lines += [f"var {self._go('lock-' + name)} sync.Mutex" for name in self._names.locks]
         lines += [
-            f"var {self._go(f'{thread.name}-{name}')} {self._type((thread.name, name))}"
+            f"var {self._given_to(thread.name, name)} {self._type((thread.name, name))}"
             for thread in self._test.threads
             for name in self._given(thread)
         ]
@@ -114,19 +114,19 @@ class _Program(GoSteps):
         self._statements(function.body)
         self._add("done()")
         words = ", ".join(f"{self._local(name)} {self._type((function.name, name))}" for name in given)
-        return f"func {self._go(function.name)}({words}) {{\n{self._end()}}}\n"
+        return f"func {self._said('F', function.name)}({words}) {{\n{self._end()}}}\n"
 
     def _thread(self, thread: Thread) -> str:
         self._begin(thread.name)
         given = self._given(thread)
         for name in given:
-            variable = self._go(f"{thread.name}-{name}")
+            variable = self._given_to(thread.name, name)
             self._add(f"{self._local(name)} := {variable}")
             self._add(f"{variable} = {self._nothing((thread.name, name))}")
             self._add(f"_ = {self._local(name)}")
         self._variables([name for name in self._names.variables[thread.name] if name not in given])
         self._statements(thread.body)
-        return f"//go:noinline\nfunc {self._go(thread.name)}() {{\n{self._end()}}}\n"
+        return f"//go:noinline\nfunc {self._said('T', thread.name)}() {{\n{self._end()}}}\n"
 
     def _heap(self) -> str:
         self._begin(HEAP)
@@ -149,10 +149,7 @@ class _Program(GoSteps):
         return f"//go:noinline\nfunc {self._go('heap-of-it')}() {{\n{self._end()}}}\n"
 
     def _run(self) -> str:
-        threads = "".join(
-            f"\tgo thread(&all, {self._go(thread.name)})\n"
-            for thread in self._test.threads
-        )
+        threads = "".join(f"\tgo thread(&all, {self._said('T', thread.name)})\n" for thread in self._test.threads)
         shown = "".join(f'\t\tlines += "global {name} " + {self._shown(name)} + "\\n"\n' for name in self._test.globals)
         return (
             f"{self._name_function()}"
@@ -169,7 +166,7 @@ class _Program(GoSteps):
         )
 
     def _shown(self, name: str) -> str:
-        variable, kind = self._go(name), self._names.kind(("", name))
+        variable, kind = self._said("G", name), self._names.kind(("", name))
         if kind == "object":
             return f"{self._go('name-of')}({variable})"
         if kind in ("native", "descriptor"):
