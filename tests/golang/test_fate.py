@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from xml.etree import ElementTree
 
 from tenure.golang.answer import Answer, answer
-from tenure.golang.fate import Change, as_mermaid, changes
+from tenure.golang.fate import Change, as_svg, as_text, changes
 from tenure.golang.parser import parse
 
 Ask = Callable[..., Answer]
+SVG = "{http://www.w3.org/2000/svg}"
 
 PLAIN = """\
 litmus plain
@@ -38,7 +40,20 @@ def test_each_change_names_the_step_that_made_it() -> None:
     ]
 
 
-def test_the_changes_are_drawn_as_a_diagram() -> None:
-    lines = as_mermaid(told()).splitlines()
-    assert lines[0] == "stateDiagram-v2"
-    assert lines[2] == "    reachable --> unreachable: main — g = nil"
+def test_the_changes_are_told_one_a_line() -> None:
+    assert as_text(told()).splitlines()[:3] == ["  reachable", "  unreachable  main: g = nil", "  queued       main: gc"]
+
+
+def test_the_changes_are_drawn_one_below_the_other() -> None:
+    root = ElementTree.fromstring(as_svg(told(), "A"))
+    texts = [text for text in root.iter(f"{SVG}text") if text.get("class") != "by"]
+    assert [text.text for text in texts] == ["reachable", "unreachable", "queued", "unreachable", "freed"]
+    assert len({text.get("x") for text in texts}) == 1
+
+
+def test_what_comes_after_a_resurrection_is_drawn_beside_it() -> None:
+    again = [*told()[:3], Change("resurrected", "f returns"), Change("unreachable", "kept = nil & more")]
+    root = ElementTree.fromstring(as_svg(again, "A"))
+    texts = list(root.iter(f"{SVG}text"))
+    assert len({text.get("x") for text in texts if text.get("class") != "by"}) == 2
+    assert texts[-1].text == "kept = nil & more"

@@ -9,7 +9,7 @@ import pytest
 
 from tenure.explore import Verdict
 from tenure.golang.answer import answer
-from tenure.golang.fate import as_mermaid, changes
+from tenure.golang.fate import as_svg, as_text, changes
 from tenure.golang.oracle import applies
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.suite import Kept, shipped
@@ -45,20 +45,46 @@ def test_the_five_states_are_those_of_a_real_run() -> None:
     (outcome,) = answer(kept.test, tells=False).allowed
     found = answer(kept.test, witness=outcome)
     assert found.story is not None
-    drawn = as_mermaid(changes(found.machine, found.story, "A"))
-    assert f"```mermaid\n{drawn}\n```" in EXPLAINED
+    told = changes(found.machine, found.story, "A")
+    assert (DOCS / "explain" / "five-states.svg").read_text("utf-8") == as_svg(told, "A") + "\n"
+    assert "](five-states.svg)" in EXPLAINED
+    assert as_text(told) in EXPLAINED
+
+
+#: The five remedies that were weighed, each with the tests that show it.
+REMEDIES = {
+    "a finalizer only": ["finalizer-only"],
+    "Close, and a finalizer as a safety net": [
+        "close-and-finalizer-naive",
+        "close-and-finalizer-once",
+        "close-and-finalizer-once-forgotten",
+        "close-and-leak-detector-forgotten",
+    ],
+    "a registry keyed by address": ["registry", "registry-with-keepalive", "registry-address-given-out-again"],
+    "refuse to free what is cached": ["refuse-if-cached"],
+    "Close by `defer`, and KeepAlive": [
+        "close-by-defer-and-keepalive",
+        "close-by-defer-forgotten",
+        "close-before-the-handler-is-done",
+    ],
+}
 
 
 def remedies_table() -> str:
-    """A row for each remedy: which fates some schedule leads to."""
-    lines = [f"| remedy | {' | '.join(FATES)} | safe |", f"|---|{'---|' * len(FATES)}---|"]
-    for kept in BY_NAME.values():
-        if kept.family == "remedies":
-            allowed = answer(kept.test, DEFAULT, tells=False).allowed
+    """A row for each test of a remedy: which fates some schedule leads to."""
+    lines = [f"| remedy | shown by | {' | '.join(FATES)} | safe |", f"|---|---|{'---|' * len(FATES)}---|"]
+    for remedy, tests in REMEDIES.items():
+        for name in tests:
+            allowed = answer(BY_NAME[f"remedies-{name}"].test, DEFAULT, tells=False).allowed
             happens = [any(outcome.startswith(begin) for outcome in allowed) for begin in FATES.values()]
             cells = ["yes" if yes else "no" for yes in (*happens, not any(happens))]
-            lines.append(f"| {kept.path.stem.replace('-', ' ')} | {' | '.join(cells)} |")
+            lines.append(f"| {remedy if name == tests[0] else ''} | `remedies-{name}` | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def test_every_test_of_the_family_is_in_the_table() -> None:
+    shown = {f"remedies-{name}" for tests in REMEDIES.values() for name in tests}
+    assert shown == {name for name, kept in BY_NAME.items() if kept.family == "remedies"}
 
 
 def test_the_table_of_remedies_is_what_the_tests_produce() -> None:

@@ -14,7 +14,8 @@ from tenure.cli.screen import SearchLine
 from tenure.explore import Answer as Explored
 from tenure.explore import Bounds, Schedule, Story, UnreadableSchedule, Verdict, replay
 from tenure.explore.report import TooManyNodes, as_mermaid, as_page, story_as_data, story_as_text
-from tenure.golang.answer import BOUNDS, alone, answer, as_data, as_text
+from tenure.golang import fate
+from tenure.golang.answer import BOUNDS, Answer, alone, answer, as_data, as_text
 from tenure.golang.campaign import Report, campaign
 from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
 from tenure.golang.picture import DrawnMachine
@@ -29,7 +30,7 @@ __all__ = ["add_arguments", "run"]
 
 _EXIT: Final = {Verdict.HOLDS: 0, Verdict.BROKEN: 1, Verdict.UNFINISHED: 3}
 _UNREADABLE: Final = 2
-_FORMATS: Final = ("text", "json", "html", "mermaid")
+_FORMATS: Final = ("text", "json", "html", "mermaid", "svg")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, metavar="S", help="search no longer; then it is unfinished")
     add("--replay", metavar="SCHEDULE", help="run this one schedule and tell it step by step")
     add("--witness", metavar="OUTCOME", help="tell the way to this outcome, instead of to what the question looks for")
-    add("--format", choices=_FORMATS, default="text", help="html is a page with a picture of every step")
+    add("--fate", metavar="OBJECT", help="tell what becomes of an object on that way: reachable, queued, running, …")
+    add("--format", choices=_FORMATS, default="text", help="html: a page with every step; svg: of --fate")
     add("-o", "--output", type=Path, metavar="FILE", help="write there (default: standard output)")
     add("--accept", action="store_true", help="write the answers to the .expected file beside each test")
     add("--go", nargs="?", const="go", metavar="PATH", help="run real Go and compare: seen must be allowed")
@@ -96,7 +98,8 @@ def _quarrels(tests: Sequence[Kept], args: argparse.Namespace) -> list[tuple[boo
         (bool(args.all and wanted), "--all asks every test under all rules it is for; leave --rules out"),
         (args.record and args.go is None, "--record keeps what real Go shows: say --go, too"),
         (many and args.output is not None, "--output takes one answer: name one test"),
-        (many and bool(args.replay or args.witness), "--replay and --witness are of one test"),
+        (many and bool(args.replay or args.witness or args.fate), "--replay, --witness and --fate are of one test"),
+        (args.format == "svg" and args.fate is None, "--format svg draws what becomes of an object: say --fate, too"),
         *((True, f"{test.name} is not for {wanted}, but for {_versions(test)}") for test in unfit),
     ]
 
@@ -120,7 +123,9 @@ def _answer(kept: Kept, args: argparse.Namespace) -> int:
     rules, bounds = args.rules or rules_for(kept.test), Bounds(states=args.states, seconds=args.seconds)
     found = answer(kept.test, rules, bounds, witness=args.witness, progress=line)
     line.wipe()
-    if args.format == "text":
+    if args.fate is not None:
+        text = _fate(found, args)
+    elif args.format == "text":
         text = as_text(found)
         if found.story is not None:
             threads = found.machine.threads
@@ -132,6 +137,17 @@ def _answer(kept: Kept, args: argparse.Namespace) -> int:
         text = _pictured(found.machine, explored, found.story, args.format)
     _write(text, args.output)
     return _EXIT[found.verdict]
+
+
+def _fate(found: Answer, args: argparse.Namespace) -> str:
+    machine, witnesses = found.machine, [outcome.witness for outcome in found.explored.outcomes.values()]
+    if args.fate not in machine.names.objects:
+        raise LookupError(f"no object is called '{args.fate}'; there is {', '.join(machine.names.objects) or 'none'}")
+    story = found.story or (witnesses[0] if len(witnesses) == 1 else None)
+    if story is None:
+        raise LookupError(f"there are {len(witnesses)} outcomes; choose one with --witness")
+    told = fate.changes(machine, story, args.fate)
+    return fate.as_svg(told, args.fate) if args.format == "svg" else fate.as_text(told)
 
 
 def _replay(kept: Kept, args: argparse.Namespace) -> int:
