@@ -41,7 +41,11 @@ def test_each_change_names_the_step_that_made_it() -> None:
 
 
 def test_the_changes_are_told_one_a_line() -> None:
-    assert as_text(told()).splitlines()[:3] == ["  reachable", "  unreachable  main: g = nil", "  queued       main: gc"]
+    assert as_text(told()).splitlines()[:3] == [
+        "  reachable",
+        "  unreachable  main: g = nil",
+        "  queued       main: gc",
+    ]
 
 
 def test_the_changes_are_drawn_one_below_the_other() -> None:

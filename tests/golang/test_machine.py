@@ -90,7 +90,7 @@ def test_a_use_after_free_is_found_with_its_story(ask: Ask) -> None:
     assert found.verdict is Verdict.BROKEN
     assert "crash: use after free of KEY" in found.allowed
     assert found.story is not None
-    assert found.story.fault == "not forbidden: crash"
+    assert found.story.fault == "forbidden, but found: crash"
 
 
 def test_keepalive_after_the_last_use_prevents_it(ask: Ask) -> None:
@@ -178,3 +178,70 @@ def test_making_more_copies_than_the_bound_is_unfinished(ask: Ask) -> None:
         """)
     assert found.verdict is Verdict.UNFINISHED
     assert found.why_unfinished == "unfinished: more than 4 of B"
+
+
+@pytest.mark.parametrize(
+    ("body", "allowed"),
+    [
+        ("recover { once p.c { panic } }; once p.c { say again }", "none"),
+        ("recover { once p.c { once p.d { panic } } }; once p.c { say again }; once p.d { say again }", "none"),
+        ("once p.c { recover { panic }; say on }", "on@0"),
+        ("recover { once g.c { say never } }; say on", "on@0"),
+        ("once p.c { once p.d { x = g.c2 } }", "none; panic: nil dereference"),
+        ("q = p; once q.c { drop q }; once p.c { say again }", "none"),
+    ],
+    ids=["a panic", "two levels", "recovered inside", "of nil", "not recovered", "the variable is set meanwhile"],
+)
+def test_what_is_left_by_a_panic_is_done_once_all_the_same(ask: Ask, body: str, allowed: str) -> None:
+    found = ask(f"global g\nheap {{ main.p = A }}\nthreads main\n  {body}\nobserve events\nexists deadlock")
+    assert found.allowed == {allowed}
+
+
+def test_what_goexit_leaves_is_done_once_for_the_others(ask: Ask) -> None:
+    found = ask("""
+        heap { main.p = A; other.p = A }
+        threads main                 | other
+          once p.c { raise r; goexit } | wait r; once p.c { say again }; say end
+        observe events
+        exists deadlock
+        """)
+    assert found.allowed == {"end@0"}
+
+
+def test_a_scan_frees_what_is_registered_of_an_object_whose_finalizer_is_queued(ask: Ask) -> None:
+    found = ask("""
+        global kept
+        heap { W.mem = malloc M; main.w = W; finalizer W f }
+        func f(w) { kept = w }
+        threads main
+          register w w.mem; drop w; cycle; scan
+        observe events kept
+        exists leak
+        """)
+    assert found.allowed == {"f@1; kept=W"}
+
+
+def test_the_number_of_a_cycle_may_be_large(ask: Ask) -> None:
+    found = ask("""
+        heap { finalizer A again }
+        func again(a) { finalizer a again }
+        threads main
+          cycle 200; cycle 200
+        exists again@400 and again times 400
+        """)
+    assert found.verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize(("procs", "held_back", "passed"), [(2, "Sometimes", "Never"), (8, "Sometimes", "Sometimes")])
+def test_a_blocked_cleanup_may_hold_others_back_also_where_there_may_be_several_goroutines(
+    ask: Ask, procs: int, held_back: str, passed: str
+) -> None:
+    text = f"procs {procs}\nheap {{ cleanup A stuck; cleanup B c }}\nfunc stuck() {{ block }}\nfunc c() {{}}\n"
+    assert ask(f"{text}threads main\n  cycle\nexists stuck and not c").observation == held_back
+    assert ask(f"{text}threads main\n  cycle\nexists stuck before c").observation == passed
+
+
+@pytest.mark.parametrize(("rules", "allowed"), [("go1.21", "after@0"), ("go1.22", "accepted@0 after@0")])
+def test_to_pin_nil_panics_in_the_oldest_only(ask: Ask, rules: str, allowed: str) -> None:
+    text = "threads main\n p = nil; recover { pin p; say accepted }; say after\nobserve events\nexists after"
+    assert ask(text, rules).allowed == {allowed}

@@ -142,7 +142,8 @@ def _answer(kept: Kept, args: argparse.Namespace) -> int:
 def _fate(found: Answer, args: argparse.Namespace) -> str:
     machine, witnesses = found.machine, [outcome.witness for outcome in found.explored.outcomes.values()]
     if args.fate not in machine.names.objects:
-        raise LookupError(f"no object is called '{args.fate}'; there is {', '.join(machine.names.objects) or 'none'}")
+        known = ", ".join(sorted(machine.names.objects)) or "none"
+        raise LookupError(f"no object is called '{args.fate}'; there is {known}")
     story = found.story or (witnesses[0] if len(witnesses) == 1 else None)
     if story is None:
         raise LookupError(f"there are {len(witnesses)} outcomes; choose one with --witness")

@@ -113,7 +113,7 @@ class Machine:
         """What the question looks for, if this end shows it: for ``exists`` it is welcome, for the others it is not."""
         if not self.tells or self.asked(state) is (self.test.question.quantifier == "always"):
             return None
-        found = {"exists": "found", "forbidden": "not forbidden", "always": "not always"}
+        found = {"exists": "found", "forbidden": "forbidden, but found", "always": "not always"}
         return f"{found[self.test.question.quantifier]}: {self.test.question.text}"
 
     def asked(self, state: State) -> bool:
