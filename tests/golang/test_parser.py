@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from tenure.explore import Bounds
 from tenure.golang.answer import answer
-from tenure.golang.names import resolve
 from tenure.golang.parser import parse
 from tenure.golang.suite import rules_for, shipped
 from tenure.golang.syntax import Atom, Location, Reference, Statement
@@ -111,81 +110,6 @@ def test_an_error_says_where_and_what_was_expected(text: str, message: str) -> N
 def test_an_error_names_the_file() -> None:
     with pytest.raises(LitmusError, match=r"^a\.litmus:1:1: "):
         parse("x", "a.litmus")
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("global keep\nthreads a\n kep = keep\n x = kip\nexists deadlock", "6:6: no variable of 'a' is called 'kip'"),
-        (
-            "threads a\n x = A\nexists deadlock",
-            "4:6: 'A' is an object's name; outside the heap an object is reached by a variable",
-        ),
-        ("threads a\n A = nil\nexists deadlock", "4:2: 'A' is an object's name; a variable begins with a small letter"),
-        ("threads a\n x = new b\nexists deadlock", "4:2: 'b' should be an object's name, with a capital letter"),
-        ("threads a\n x = new B\n y = new B\nexists deadlock", "5:2: 'B' is already made elsewhere"),
-        ("heap { finalizer A g }\nthreads a\n gc\nexists deadlock", "3:20: no function is called 'g': there is none"),
-        (
-            "func free-it(a) {}\nheap { finalizer A free-i }\nthreads a\n gc\nexists deadlock",
-            "4:20: no function is called 'free-i': did you mean 'free-it'?",
-        ),
-        (
-            "heap { finalizer A f[A] }\nfunc f(a) {}\nthreads a\n gc\nexists deadlock",
-            "3:20: 'f' captures 0, but is given 1",
-        ),
-        (
-            "heap { cleanup A f }\nfunc f(a) {}\nthreads t\n gc\nexists deadlock",
-            "3:18: 'f' takes 'a', but the cleanup has no argument",
-        ),
-        ("threads a | a\n gc | gc\nexists deadlock", "3:13: 'a' is already the name of something else"),
-        ("threads finalizers\n gc\nexists deadlock", "3:9: 'finalizers' is already the name of something else"),
-        ("threads a-b\n gc\nexists deadlock", "3:9: 'a-b': a thread's name has letters, digits and _ only"),
-        ("threads a\n wait go\nexists deadlock", "4:2: no flag that anybody raises is called 'go'"),
-        ("threads a\n x = malloc M\n x = new B\nexists deadlock", "5:2: 'x' is a native here and an object elsewhere"),
-        ("heap { gc }\nthreads a\n gc\nexists deadlock", "3:8: 'gc' cannot stand in the heap"),
-        ("threads a\n gc\nexists f@1", "5:8: no event is called 'f': there is none"),
-        ("threads a\n gc\nexists freed A", "5:8: no object is called 'A': there is none"),
-        ("threads a\n gc\nexists g = nil", "5:8: no global is called 'g': there is none"),
-        ("global g\nthreads a\n gc\nexists g = A", "6:8: no object is called 'A': there is "),
-        (
-            "threads a\n gc\nobserve evens\nexists deadlock",
-            "5:9: no event list, global or object to observe is called 'evens': did you mean 'events'?",
-        ),
-        (
-            "func f(a) {}\nheap { f.x = A }\nthreads a\n gc\nexists deadlock",
-            "4:8: 'f' is a function; only a thread's variables can be",
-        ),
-        ("global g g\nthreads a\n gc\nexists deadlock", "3:10: 'g' is already the name of something else"),
-        ("global a\nthreads a\n gc\nexists deadlock", "4:9: 'a' is already the name of something else"),
-        ("global G\nthreads a\n gc\nexists deadlock", "3:8: 'G' is an object's name; a global begins with a small"),
-        ("threads cleanups2\n gc\nexists deadlock", "3:9: 'cleanups2' is already the name of something else"),
-        ("global g\nfunc f(g) {}\nthreads a\n gc\nexists deadlock", "4:1: 'g' is a global; what 'f' is given needs"),
-        ("func f(a) [b a] {}\nthreads t\n gc\nexists deadlock", "3:1: 'f' is given 'a' twice"),
-        ("threads a\n static V\nexists deadlock", "4:2: 'static' can only stand in the heap"),
-        ("heap { A = nil }\nthreads a\n gc\nexists deadlock", "3:8: 'A' is an object, which cannot be set"),
-        ("heap { drop A }\nthreads a\n gc\nexists deadlock", "3:13: 'A' is an object, which cannot be set"),
-        ("heap { static V; zero V }\nthreads a\n gc\nexists deadlock", "3:18: 'V' is already the name of something"),
-        ("global g\nheap { zero Z; g = Z }\nthreads a\n gc\nexists deadlock", "4:20: 'Z' has no size"),
-        ("heap { A.m = malloc A }\nthreads a\n gc\nexists deadlock", "3:8: 'A' is an object already"),
-        ("threads a\n m = malloc M; d = open M\nexists deadlock", "4:16: 'M' is a native block already"),
-        ("threads a\n unpin\nexists deadlock", "4:2: 'unpin' without any 'pin' in the test"),
-        ("global h\nthreads a\n stop h\nexists deadlock", "5:2: 'stop' without any 'cleanup' in the test"),
-        (
-            "heap { main.p = A }\nthreads main\n once p.c { gc }; x = p.c\nexists deadlock",
-            "5:23: 'c' is a once: only 'once' can use it",
-        ),
-        ("heap { b.x = A }\nthreads a\n gc\nexists deadlock", "no object, global or thread is called 'b': there is A"),
-    ],
-)
-def test_a_name_that_stands_for_nothing_is_an_error(body: str, message: str) -> None:
-    with pytest.raises(LitmusError) as error:
-        resolve(parse(HEAD + body))
-    assert message in str(error.value)
-
-
-def test_what_only_a_closure_captures_is_an_object_too() -> None:
-    names = resolve(parse(HEAD + "heap { finalizer A f[B] }\nfunc f(a) [b] {}\nthreads main\n gc\nexists f"))
-    assert names.objects == ["A", "B"]
 
 
 # -- whatever is written, there is an answer or an error that says where; never anything else

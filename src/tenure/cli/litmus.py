@@ -199,6 +199,8 @@ def _check(tests: Sequence[Kept]) -> int:
 def _against_go(tests: Sequence[Kept], args: argparse.Namespace) -> int:
     toolchain = Toolchain.at(args.go)
     fitting = [kept for kept in tests if applies(kept.test, toolchain.rules)]
+    for test in (kept.test for kept in tests if kept not in fitting and not args.all):
+        raise LookupError(f"{test.name} is not for {toolchain.rules}, but for {_versions(test)}")
     compared = compare([kept.test for kept in fitting], toolchain, args.runs)
     for kept, found in zip(fitting, compared, strict=True):
         if not args.all or found.disagreements:

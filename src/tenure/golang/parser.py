@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Final
 
+from tenure.golang.reader import Reader
 from tenure.golang.rules import RULES, between
 from tenure.golang.syntax import (
     BLOCKS,
@@ -29,8 +29,7 @@ from tenure.golang.tokens import LitmusError, Place, Token, tokens
 
 __all__ = ["parse"]
 
-#: Nothing stands deeper than this, in steps or in a question; no question has more parts.
-_DEEPEST: Final = 30
+#: No question has more parts.
 _MOST_PARTS: Final = 100
 
 _QUANTIFIERS: Final = ("exists", "forbidden", "always")
@@ -40,76 +39,13 @@ _WORDS: Final = frozenset({"nil", *VERBS, *MAKERS, *BLOCKS, "else"})
 
 def parse(text: str, origin: str = "") -> Litmus:
     """The litmus test that ``text`` is; ``origin`` (a file's name, say) stands in front of every error."""
-    return _Reader(tokens(text, origin), origin).test(text)
+    return _Parser(tokens(text, origin), origin).test(text)
 
 
-class _Reader:
-    """Goes through a row of tokens from left to right, one token of foresight."""
+class _Parser(Reader):
+    """Reads each part of a test, from the head to the question."""
 
-    def __init__(self, row: Iterable[Token], origin: str) -> None:
-        self._row, self._at, self._origin = list(row), 0, origin
-        self._depth = self._parts = 0
-
-    # -- one token
-
-    @property
-    def _next(self) -> Token:
-        return self._row[self._at]
-
-    def _take(self) -> Token:
-        token = self._next
-        self._at += token.kind != "end"
-        return token
-
-    def _is(self, *texts: str) -> bool:
-        return self._next.kind in ("name", "sign") and self._next.text in texts
-
-    def _accept(self, text: str) -> bool:
-        found = self._is(text)
-        self._at += found
-        return found
-
-    def _fail(self, expected: str, token: Token | None = None) -> LitmusError:
-        token = token or self._next
-        return LitmusError(f"expected {expected}, found {token}", token.place, self._origin)
-
-    def _sign(self, text: str, why: str = "") -> None:
-        if not self._accept(text):
-            raise self._fail(f"'{text}'{why}")
-
-    def _kind(self, kind: str, expected: str) -> str:
-        if self._next.kind != kind:
-            raise self._fail(expected)
-        return self._take().text
-
-    def _word(self, expected: str) -> str:
-        return self._kind("name", expected)
-
-    def _number(self, expected: str, least: int, most: int) -> int:
-        """A number that is not absurd: a test is answered by visiting all that it can do."""
-        token = self._next
-        text = self._kind("number", f"{expected}, {least} to {most}")
-        if len(text) > 9 or not least <= int(text) <= most:
-            raise self._fail(f"{expected}, {least} to {most}", token)
-        return int(text)
-
-    @contextmanager
-    def _inside(self) -> Iterator[None]:
-        """One level deeper."""
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise self._fail(f"no more than {_DEEPEST} levels one in another")
-        yield
-        self._depth -= 1
-
-    def _lines(self) -> None:
-        while self._next.kind == "line":
-            self._at += 1
-
-    def _end_of_line(self) -> None:
-        if self._next.kind not in ("line", "end"):
-            raise self._fail("the end of the line")
-        self._lines()
+    _parts = 0  #: of the question, so far
 
     # -- the test and its head
 
@@ -168,7 +104,7 @@ class _Reader:
 
     def _rules(self) -> tuple[str, str]:
         first = self._version(list(RULES))
-        versions = list(between(first, ""))
+        versions = [] if first == "described" else list(between(first, ""))
         return first, self._version(versions) if versions and self._accept("..") else ""
 
     def _version(self, known: list[str]) -> str:
@@ -177,7 +113,8 @@ class _Reader:
         if self._accept("."):
             word += "." + self._take().text
         if word not in known:
-            raise LitmusError(f"expected one of {', '.join(known)}, found '{word}'", token.place, self._origin)
+            found = token if word == token.text else f"'{word}'"
+            raise LitmusError(f"expected one of {', '.join(known)}, found {found}", token.place, self._origin)
         return word
 
     def _function(self) -> Function:
@@ -213,7 +150,7 @@ class _Reader:
             self._one_row(columns)
         end = Token("end", "", self._next.place)
         return tuple(
-            Thread(head.text, _Reader([*column, end], self._origin)._column(), head.place)
+            Thread(head.text, _Parser([*column, end], self._origin)._column(), head.place)
             for head, column in zip(heads, columns, strict=True)
         )
 
