@@ -164,7 +164,10 @@ class _Author:
         main = self._main()
         if not self._often(0.1):
             return ["threads main", *main]
-        other = [self._action(at) for at in range(20, 20 + self._random.randint(1, 2))]
+        other = [
+            self._action(at) if self._often(0.7) else f"say at-{at}"
+            for at in range(50, 50 + self._random.randint(1, 3))
+        ]
         rows = max(len(main), len(other))
         main += [""] * (rows - len(main))
         other += [""] * (rows - len(other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from tenure.golang.names import HEAP
 from tenure.golang.sense import is_object
@@ -10,6 +11,11 @@ from tenure.golang.syntax import Reference, Statement
 from tenure.golang.wording import NotInGo, Wording
 
 __all__ = ["GoSteps"]
+
+#: The steps during which no cycle may be under way, where somebody else could force one.
+_WHOLE: Final = frozenset(
+    "nil drop copy new weak strong cleanup stop finalizer pool pin unpin say register unregister lookup scan".split()
+)
 
 
 class GoSteps(Wording):
@@ -19,8 +25,13 @@ class GoSteps(Wording):
         for statement in body:
             if self._many and self._scope != HEAP:
                 self._add("pause()")
+            whole = self._steps_aside and self._scope != HEAP and statement.verb in _WHOLE
+            if whole:
+                self._add("held = step()")
             writer: Callable[[Statement], None] = getattr(self, "_w_" + statement.verb)
             writer(statement)
+            if whole:
+                self._add("held = stepped()")
 
     def _block(self, body: Sequence[Statement]) -> None:
         outer, self._lines = self._lines, []
@@ -278,6 +289,10 @@ class GoSteps(Wording):
 
     def _w_recover(self, statement: Statement) -> None:
         self._add("func() {")
-        self._add("\tdefer func() { recover() }()")
+        self._add("\tdefer func() {")
+        self._add("\t\tif recover() != nil && held {")
+        self._add("\t\t\theld = stepped()")
+        self._add("\t\t}")
+        self._add("\t}()")
         self._block(statement.body)
         self._add("}()")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tenure.golang.names import HEAP, Key, Names, resolve
-from tenure.golang.syntax import Litmus, Location, atoms
+from tenure.golang.syntax import Litmus, Location, atoms, walk
 
 __all__ = ["NotInGo", "Wording"]
 
@@ -38,6 +38,8 @@ class Wording:
         self._lines: list[str] = []
         self._watched = self._freed_watched()
         self._many = len(test.threads) > 1
+        in_functions = {step.verb for function in test.functions for step in walk(function.body)}
+        self._steps_aside = self._many or not in_functions.isdisjoint({"gc", "cycle"})
 
     def _freed_watched(self) -> set[str]:
         asked = {atom.name for atom in atoms(self._test.question.expression) if atom.kind == "freed"}
@@ -101,6 +103,9 @@ class Wording:
         self._lines.append(line)
 
     def _variables(self, names: Sequence[str]) -> None:
+        """Declare what a function's or a thread's steps use."""
+        self._add("var held bool")
+        self._add("_ = held")
         for name in names:
             self._add(f"var {self._local(name)} {self._type((self._scope, name))}")
             self._add(f"_ = {self._local(name)}")

@@ -130,6 +130,7 @@ class _Program(GoSteps):
 
     def _heap(self) -> str:
         self._begin(HEAP)
+        self._variables([])
         special, made = self._names.special, set(self._names.made.get(HEAP, []))
         elsewhere = {name for scope, names in self._names.made.items() if scope != HEAP for name in names}
         for name in self._names.objects:
