@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tenure.golang.parser import parse
@@ -62,3 +64,25 @@ def test_names_that_differ_stay_different() -> None:
     text = write([test], "1.27")
     assert "t0_G_da_db" in text
     assert "t0_G_da__b" in text
+
+
+def written(text: str) -> str:
+    return write([parse(HEAD + text)], "1.27")
+
+
+def test_with_several_threads_no_step_is_taken_while_a_cycle_is_under_way() -> None:
+    text = written("global g\nthreads a | b\n  g = new N | cycle\nexists deadlock")
+    assert "held = step()\n\tt0_G_dg = t0_new_dN()\n\theld = stepped()" in text
+    assert "held = step()" not in written("global g\nthreads a\n  g = new N; cycle\nexists deadlock")
+
+
+def test_a_recovered_panic_gives_the_cycle_free_again() -> None:
+    text = written("threads a | b\n  recover { p = nil; p.x = p } | cycle\nexists deadlock")
+    assert "if recover() != nil && held {" in text
+
+
+def test_names_that_the_writer_has_for_itself_can_be_a_tests_own() -> None:
+    heap = "heap { finalizer A event }\nfunc event(a) { raise x }"
+    text = written(f"global node registry name-of pool flag-x\n{heap}\nthreads run\n  wait x\nexists event")
+    declared = re.findall(r"^(?:var|func|type) (\w+)", text, re.MULTILINE)
+    assert sorted(declared) == sorted(set(declared))

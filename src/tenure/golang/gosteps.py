@@ -13,9 +13,10 @@ from tenure.golang.wording import NotInGo, Wording
 __all__ = ["GoSteps"]
 
 #: The steps during which no cycle may be under way, where somebody else could force one.
-_WHOLE: Final = frozenset(
-    "nil drop copy new weak strong cleanup stop finalizer pool pin unpin say register unregister lookup scan".split()
-)
+_WHOLE: Final = frozenset({
+    "nil", "drop", "copy", "new", "weak", "strong", "cleanup", "stop", "finalizer", "pool", "pin", "unpin", "say",
+    "register", "unregister", "lookup", "scan", "address", "pointer",
+})  # fmt: skip
 
 
 class GoSteps(Wording):
