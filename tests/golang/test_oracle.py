@@ -55,6 +55,12 @@ def test_what_was_seen_and_is_not_allowed_is_a_disagreement() -> None:
     assert "      1 only in haste, not with longer waits: A@2" in lines
 
 
+def test_of_what_was_never_seen_only_the_first_are_listed() -> None:
+    found = Comparison(TEST, Record("1.27.3", {}), frozenset(f"A@{number}" for number in range(50)))
+    assert as_lines(found)[-1] == "        never seen  … and 10 more"
+    assert len(as_lines(found)) == 42
+
+
 class Slow:
     """A toolchain whose first runs are ``hasty`` and whose patient ones show ``real``."""
 

@@ -31,17 +31,18 @@ class Report:
     seed: int
     programs: int = 0
     runs: int = 0
-    hasty: int = 0  #: programs that showed something not allowed at first, and not again with longer waits
+    hasty: list[Comparison] = field(default_factory=list)  #: those that are as allowed with longer waits only
     open_ended: int = 0  #: programs of which more than one outcome is allowed
     disagreements: list[Comparison] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The report to read; each disagreement with its smallest program."""
-        found = [line for one in self.disagreements for line in (*as_lines(one), text_of(one.test))]
+        found = [line for one in self.hasty for line in as_lines(one)]
+        found += [line for one in self.disagreements for line in (*as_lines(one), text_of(one.test))]
         return [
             f"go {self.version}, seed {self.seed}: {self.programs} programs, {self.runs} runs, "
             f"{self.open_ended} programs with more than one allowed outcome, "
-            f"{self.hasty} seen again with longer waits, {len(self.disagreements)} disagreements",
+            f"{len(self.hasty)} seen again with longer waits, {len(self.disagreements)} disagreements",
             *found,
         ]
 
@@ -66,7 +67,7 @@ def campaign(
 def _add(report: Report, compared: Sequence[Comparison], times: int, toolchain: Toolchain) -> None:
     report.programs += len(compared)
     report.runs += len(compared) * times
-    report.hasty += sum(bool(found.hasty) for found in compared)
+    report.hasty += [found for found in compared if found.hasty]
     report.open_ended += sum(len(found.allowed) > 1 for found in compared)
     for found in compared:
         if found.disagreements:

@@ -19,9 +19,14 @@ from tenure.golang.writer import needs_cleanups
 
 __all__ = ["Comparison", "Record", "applies", "as_lines", "compare", "record_of", "records_from", "records_text"]
 
-#: How much longer the waits are when an outcome that is not allowed is looked for again, and how often it is.
+#: How much longer the waits are when an outcome that is not allowed is looked for again, and how often it is: what
+#: several threads do may be rare.
 _PATIENCE: Final = 20
 _AGAIN: Final = 3
+_AGAIN_WITH_THREADS: Final = 30
+
+#: Of what is allowed and was never seen no more is listed: many threads have many ends.
+_LISTED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ def compare(
     compared = [_compared(test, toolchain, ends) for test, ends in zip(tests, rows, strict=True)]
     doubtful = [at for at, found in enumerate(compared) if found.disagreements]
     if doubtful and confirm:
-        rows = toolchain.runs([tests[at] for at in doubtful], _AGAIN, workers, _PATIENCE)
+        again = _AGAIN_WITH_THREADS if any(len(tests[at].threads) > 1 for at in doubtful) else _AGAIN
+        rows = toolchain.runs([tests[at] for at in doubtful], again, workers, _PATIENCE)
         for at, ends in zip(doubtful, rows, strict=True):
             compared[at] = _reconsidered(compared[at], ends)
     return compared
@@ -106,7 +112,9 @@ def as_lines(found: Comparison) -> list[str]:
     lines = [f"Test {found.test.name} on go {found.record.go}: {verdict}"]
     lines += [f"  {many:>5} seen     {outcome}" for outcome, many in found.record.outcomes.items()]
     lines += [f"        not allowed {outcome}" for outcome in found.disagreements]
-    lines += [f"        never seen  {outcome}" for outcome in found.never_seen]
+    lines += [f"        never seen  {outcome}" for outcome in found.never_seen[:_LISTED]]
+    more = len(found.never_seen) - _LISTED
+    lines += [f"        never seen  … and {more} more"] if more > 0 else []
     lines += [f"  {many:>5} only in haste, not with longer waits: {outcome}" for outcome, many in found.hasty.items()]
     return lines
 
