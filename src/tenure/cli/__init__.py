@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Final, Protocol, cast
@@ -34,6 +35,10 @@ COMMANDS: Final[dict[str, str]] = {
 }
 
 
+#: The status of a process that SIGPIPE ended, which shells do not count as a failure worth telling.
+_NOBODY_READS: Final = 141
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` (default: the process's arguments) asks for; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -48,4 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     args = parser.parse_args(words)
-    return int(args.run(args))
+    try:
+        status = int(args.run(args))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has seen enough, as in `tenure … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would try to write the rest at its end
+        return _NOBODY_READS
+    return status

@@ -98,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         return _check(args)
     except (ConfigError, BaselineError, pages.UnknownRule, _Refused) as error:
         print(f"tenure check: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        raise
     except Exception:
         # Without this the interpreter would end with 1, which means that something was found.
         traceback.print_exc()

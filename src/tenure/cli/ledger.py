@@ -41,6 +41,8 @@ def run(args: argparse.Namespace, sleep: Callable[[float], object] = time.sleep)
             _list(visible(), args.json)
             return 0
         return _show(args, sleep)
+    except BrokenPipeError:
+        raise
     except (NotToBeSeen, OSError) as error:
         print(f"tenure ledger: {error}", file=sys.stderr)
         return _FAILED

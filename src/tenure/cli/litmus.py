@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     """Answer each test; the exit status is the worst answer's."""
     try:
         return _run(args)
+    except BrokenPipeError:
+        raise
     except (LitmusError, UnreadableSchedule, NotInGo, TooManyNodes, BuildFailed, OSError, LookupError) as error:
         print(f"tenure litmus: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
         return _UNREADABLE
