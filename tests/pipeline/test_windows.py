@@ -35,8 +35,8 @@ def fed(events: list[Event], cuts: list[int], lateness: int = 5) -> tuple[Window
         if low < high:
             piece = events[low:high]
             windows.add(batch(piece), np.asarray([event[4] for event in piece], dtype=np.int64))
-            results += windows.close()
-    return windows, results + windows.still_open()
+            results += windows.results(windows.close())
+    return windows, [*results, *windows.results(windows.still_open())]
 
 
 def expected(events: list[Event], lateness: int = 5) -> tuple[int, dict[tuple[str, str, int], list[Event]]]:
@@ -91,7 +91,7 @@ def test_a_closed_window_is_evicted() -> None:
 def test_quantiles_are_near_the_truth() -> None:
     windows = Windows(width=10, lateness=0, fields=("v",))
     windows.add(batch([("a", "x", 1, float(i), 0) for i in range(10_000)]), np.zeros(10_000, dtype=np.int64))
-    (result,) = windows.still_open()
+    (result,) = windows.results(windows.still_open())
     assert result.p50 == pytest.approx(5000, abs=165)
     assert result.p99 == pytest.approx(9900, abs=165)
 
@@ -99,5 +99,5 @@ def test_quantiles_are_near_the_truth() -> None:
 def test_without_values_a_window_still_counts_its_events() -> None:
     windows = Windows(width=10, lateness=0, fields=())
     windows.add(batch([("a", "x", 1, None, 7)]), np.asarray([7]))
-    (result,) = windows.still_open()
+    (result,) = windows.results(windows.still_open())
     assert (result.field, result.events, result.valued, result.mean) == ("", 1, 0, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-import tenure
 from tenure.pipeline.block import batch_of
 from tenure.pipeline.books import Books
 from tenure.pipeline.intake import Intake
 from tenure.pipeline.results import Checkpoint, Place, Progress, Results, ResultsUnavailable
 from tenure.pipeline.segments import SegmentWriter
 from tenure.pipeline.settings import Keep
-from tenure.pipeline.windows import Result, Windows
+from tenure.pipeline.windows import Filled, Result, Windows
 
 __all__ = ["Commit", "Keeper"]
 
@@ -29,16 +28,17 @@ GATHERED: Final = 32768
 class Commit:
     """What is to be written to the results in one go."""
 
-    closed: Sequence[Result]
+    closed: Sequence[Filled]
     checkpoint: Checkpoint
-    still_open: Sequence[Result] = ()
+    still_open: Sequence[Filled] = ()
 
 
 @dataclass
 class Keeper:
     """Takes rows from the intake and keeps them.
 
-    Invariant: a row is in ``unwritten`` or in the log, never in both and never in neither.
+    Invariant: a row is in ``unwritten`` or in the log, never in both and never in neither. ``sync`` and ``commit`` are
+    called in one other thread; ``unsaved`` is theirs.
     """
 
     keep: Keep
@@ -50,6 +50,7 @@ class Keeper:
     unwritten: list[tuple[pa.RecordBatch, npt.NDArray[np.int64]]] = field(default_factory=list)
     gathered: list[tuple[pa.RecordBatch, npt.NDArray[np.int64]]] = field(default_factory=list)
     gathered_rows: int = 0
+    folding: Iterator[None] | None = None
     unsaved: list[Result] = field(default_factory=list)
 
     @property
@@ -57,8 +58,8 @@ class Keeper:
         """Whether the block should be stored before more is taken."""
         return self.intake.rows >= self.keep.block_rows or self.intake.size >= self.keep.block_bytes
 
-    def store(self) -> None:
-        """Write what the intake has collected to the log, and make room for what comes next.
+    def store(self) -> bool:
+        """Write what the intake has collected to the log, and make room for what comes next. Whether it is time to fold.
 
         A disk without room refuses new events until there is some; what was taken before waits here.
         """
@@ -78,8 +79,7 @@ class Keeper:
             self.intake.refusal = b"-ERR the log has no room: %b; nothing is accepted until it has\r\n" % (
                 (error.strerror or "unknown").encode()
             )
-        if idle or self.gathered_rows >= GATHERED:
-            self.aggregate()
+        return bool(self.gathered) and (idle or self.gathered_rows >= GATHERED)
 
     def write(self, batch: pa.RecordBatch, marks: npt.NDArray[np.int64]) -> None:
         """One block into the log."""
@@ -88,52 +88,56 @@ class Keeper:
         self.books.stored += batch.num_rows
         self.books.stored_bytes += self.segments.written - before
         self.books.frames += 1
-        self.gathered.append((batch, marks))
+        self.gathered.append((batch.select(self.windows.columns), marks))
         self.gathered_rows += batch.num_rows
 
-    def aggregate(self) -> None:
-        """Add what was written to the windows."""
-        if self.gathered:
+    def fold(self) -> bool:
+        """One small step of adding what was written to the windows; whether another is needed."""
+        if self.folding is None:
             gathered, self.gathered, self.gathered_rows = self.gathered, [], 0
+            if not gathered:
+                return False
             whole = pa.concat_batches([batch for batch, _ in gathered])
-            self.windows.add(whole, np.concatenate([marks for _, marks in gathered]))
+            self.folding = self.windows.folding(whole, np.concatenate([marks for _, marks in gathered]))
+        for _ in self.folding:
+            return True
+        self.folding = None
+        return False
+
+    def aggregate(self) -> None:
+        """All steps at once."""
+        while self.folding is not None or self.gathered:
+            self.fold()
 
     def sync(self) -> None:
-        """Force the log onto the disk; may be called from another thread."""
-        try:
-            self.segments.sync()
-        except tenure.errors.ClosedHandle:
-            # The segment was full and has just been closed, which syncs it.
-            pass
+        """Force the log onto the disk."""
+        self.segments.sync()
         self.books.syncs += 1
 
     def due(self, *, last: bool = False) -> Commit | None:
         """The next commit, if there is anything to commit."""
         self.aggregate()
-        self.unsaved += self.windows.close()
-        if not self.unsaved and not last:
+        closed = self.windows.close()
+        if not closed and not self.unsaved and not last:
             return None
         streams = [
             Progress(name, stream.high, stream.closed_before, stream.late)
             for name, stream in self.windows.streams.items()
         ]
-        closed, self.unsaved = self.unsaved, []
-        return Commit(closed, Checkpoint(self.place(), streams), self.windows.still_open() if last else ())
+        place = Place(*self.segments.place)
+        return Commit(closed, Checkpoint(place, streams), self.windows.still_open() if last else ())
 
-    def place(self) -> Place:
-        """Where the next frame will stand in the log."""
-        if self.segments.file is None:
-            return Place(self.segments.next_number, 0)
-        return Place(int(self.segments.path.stem), self.segments.number)
-
-    def commit(self, commit: Commit) -> None:
-        """Write to the results, after the log they rest on; may be called from another thread."""
+    def commit(self, commit: Commit) -> bool:
+        """Write to the results, after the log they rest on. Whether they took it; if not it goes with the next one."""
         self.sync()
+        self.unsaved += self.windows.results(commit.closed)
+        still_open = list(self.windows.results(commit.still_open))
         try:
-            self.results.commit(commit.closed, commit.checkpoint, commit.still_open)
+            self.results.commit(self.unsaved, commit.checkpoint, still_open)
         except ResultsUnavailable:
             self.books.commits_put_off += 1
-            self.unsaved = [*commit.closed, *self.unsaved]
-            return
+            return False
         self.books.commits += 1
-        self.books.windows_closed += len({(r.stream, r.tenant, r.start) for r in commit.closed})
+        self.books.windows_closed += len({(r.stream, r.tenant, r.start) for r in self.unsaved})
+        self.unsaved = []
+        return True

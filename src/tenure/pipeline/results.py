@@ -27,7 +27,7 @@ COLUMNS: Final = {
     **dict.fromkeys(("sum", "min", "max", "mean", "p50", "p90", "p99", "distinct"), NUMBER),
 }
 TABLE: Final = """(
-    stream VARCHAR, tenant VARCHAR, field VARCHAR, start TIMESTAMP_MS, "end" TIMESTAMP_MS, events BIGINT, count BIGINT,
+    stream VARCHAR, tenant VARCHAR, field VARCHAR, start TIMESTAMP, "end" TIMESTAMP, events BIGINT, count BIGINT,
     sum DOUBLE, min DOUBLE, max DOUBLE, mean DOUBLE, p50 DOUBLE, p90 DOUBLE, p99 DOUBLE, "distinct" DOUBLE)"""
 LAYOUT: Final = (
     f"CREATE TABLE IF NOT EXISTS closed_windows {TABLE}",

@@ -7,10 +7,11 @@ import json
 import os
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -103,17 +104,19 @@ class SegmentWriter:
     room: int = field(default=0, init=False)
     number: int = field(default=0, init=False)
     written: int = field(default=0, init=False)
+    #: Full segments and where each ends, to be finished by the next sync, which may be in another thread.
+    full: deque[tuple[tenure.Handle[int], int]] = field(default_factory=deque, init=False)
+    #: Whether a segment's name may not be on the disk yet.
+    unlisted: bool = field(default=False, init=False)
 
     @property
-    def next_number(self) -> int:
-        """The number a new segment would have."""
-        return _next_number(self.directory)
+    def place(self) -> tuple[int, int]:
+        """Where the next frame will stand: the number of its segment, and its own."""
+        return (_next_number(self.directory), 0) if self.file is None else (int(self.path.stem), self.number)
 
     def ready(self) -> None:
         """Make sure that what may be accepted next has its room; OSError if the disk has none."""
-        if self.file is not None and self.at >= self.limit:
-            self.close()
-        if self.file is None:
+        if self.file is None or self.at >= self.limit:
             self.begin()
         if self.room < self.at + self.reserve:
             assert self.file is not None
@@ -122,19 +125,22 @@ class SegmentWriter:
             self.room = self.at + 2 * self.reserve
 
     def begin(self) -> None:
-        """A new segment, with its header."""
-        self.path = self.directory / f"{_next_number(self.directory):08d}.seg"
+        """A new segment, with its header; the one before it is full."""
+        path = self.directory / f"{_next_number(self.directory):08d}.seg"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         head = self.header.packed()
-        file = tenure.open(os.open, str(self.path), flags, 0o600, release=os.close, kind="segment")
+        file = tenure.open(os.open, str(path), flags, 0o600, release=os.close, kind="segment")
         try:
             with file.lease() as fd:
                 os.posix_fallocate(fd, 0, len(head) + self.reserve)
                 os.pwrite(fd, head, 0)
         except OSError:
             file.close()
-            self.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
+        if self.file is not None:
+            self.full.append((self.file, self.at))
+        self.path, self.unlisted = path, True
         self.file, self.at, self.room, self.number = file, len(head), len(head) + self.reserve, 0
 
     def append(self, batch: pa.RecordBatch) -> None:
@@ -148,33 +154,57 @@ class SegmentWriter:
         rest = struct.pack("<IIqq", self.number, batch.num_rows, low, high)
         head = MARK + struct.pack("<II", len(payload), zlib.crc32(payload, zlib.crc32(rest))) + rest
         with self.file.lease() as fd:
-            _write_at(fd, [head, payload], self.at)
+            _write_at(fd, [memoryview(head), payload], self.at)
         self.at += len(head) + len(payload)
         self.number += 1
         self.written += len(head) + len(payload)
 
     def sync(self) -> None:
-        """Force everything written onto the disk."""
-        if self.file is not None:
-            with self.file.lease() as fd:
+        """Force everything written so far onto the disk; may be called from another thread."""
+        file = self.file
+        if self.unlisted:
+            self.unlisted = False
+            _sync_names(self.directory)
+        while self.full:
+            full, at = self.full.popleft()
+            _finish(full, at)
+            # Filled and followed by another since this began: it needs no second sync.
+            file = None if file is full else file
+        if file is not None:
+            with file.lease() as fd:
                 os.fdatasync(fd)
 
     def close(self) -> None:
         """Give back the room that was not needed, sync, and close."""
-        if self.file is None:
-            return
-        with self.file, self.file.lease() as fd:
-            os.ftruncate(fd, self.at)
+        if self.file is not None:
+            self.full.append((self.file, self.at))
+            self.file = None
+        self.sync()
+
+
+def _finish(file: tenure.Handle[int], at: int) -> None:
+    """Give back the room behind the last frame of a segment, sync, and close."""
+    with file, file.lease() as fd:
+        os.ftruncate(fd, at)
+        os.fsync(fd)
+
+
+def _sync_names(directory: Path) -> None:
+    """Force the names of the files in a directory onto the disk."""
+    with tenure.open(os.open, str(directory), os.O_RDONLY, release=os.close, kind="directory") as opened:
+        with opened.lease() as fd:
             os.fsync(fd)
-        self.file = None
 
 
-def _write_at(fd: int, parts: list[Any], at: int) -> None:
+def _write_at(fd: int, parts: list[memoryview], at: int) -> None:
     """Write all parts one after the other, beginning at ``at``."""
-    data = memoryview(b"".join(parts))
-    while data:
-        done = os.pwrite(fd, data, at)
-        data, at = data[done:], at + done
+    while parts:
+        done = os.pwritev(fd, parts, at)
+        at += done
+        while parts and done >= len(parts[0]):
+            done -= len(parts.pop(0))
+        if parts:
+            parts[0] = parts[0][done:]
 
 
 def segments_in(directory: Path) -> list[Path]:

@@ -119,7 +119,7 @@ class Server:
         books.intake_seconds += self.loop.time() - connection.heard
         books.bytes_out += len(reply)
         if self.keeper.full:
-            self.keeper.store()
+            self.store()
         if not self.always:
             connection.reply(reply)
         elif reply or connection.conversation.closing:
@@ -133,7 +133,7 @@ class Server:
         try:
             while self.promised:
                 promised, self.promised = self.promised, []
-                self.keeper.store()
+                self.store()
                 refusal = self.intake.refusal if self.keeper.unwritten else b""
                 await self.aside(self.keeper.sync)
                 for connection, reply in promised:
@@ -149,7 +149,7 @@ class Server:
         """Everything that is done again and again."""
         keep, front = self.settings.keep, self.settings.front
         duties: list[Coroutine[None, None, None]] = [
-            self.every(TICK, self.keeper.store),
+            self.every(TICK, self.store),
             self.every(min(self.settings.seal.epoch_seconds, 86400.0), self.intake.rotate),
             self.every(min(front.stall_timeout or 60.0, 1.0), self.look_round),
             self.every_aside(keep.commit_seconds, self.commit),
@@ -182,8 +182,20 @@ class Server:
         """What ``everysec`` promises."""
         await self.aside(self.keeper.sync)
 
+    def store(self) -> None:
+        """What was collected into the log, and from there, step by step, into the windows."""
+        if self.keeper.store() and self.keeper.folding is None:
+            self.loop.call_soon(self.fold)
+
+    def fold(self) -> None:
+        """One step between two rounds of requests, and if that was not all, another after the next round."""
+        if self.keeper.fold():
+            self.loop.call_soon(self.fold)
+
     async def commit(self) -> None:
         """Closed windows into the results."""
+        while self.keeper.fold():
+            await asyncio.sleep(0)
         commit = self.keeper.due()
         if commit is not None:
             await self.aside(self.keeper.commit, commit)

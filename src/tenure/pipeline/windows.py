@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-__all__ = ["QUANTILES", "Result", "Stream", "Window", "Windows"]
+__all__ = ["QUANTILES", "Filled", "Result", "Stream", "Window", "Windows"]
 
 QUANTILES: Final = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 #: Accuracy: quantiles within 1.65 % of rank (KLL, k = 200), distinct counts within 1.6 % (HLL, 2^12 registers).
 KLL_K: Final = 200
 HLL_LG_K: Final = 12
+#: What one step of folding takes at most, so that whoever waits for it waits well under a millisecond.
+STEP_ROWS: Final = 1024
+STEP_GROUPS: Final = 64
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -89,6 +92,15 @@ class Window:
                 self.distinct.update(mark)
 
 
+class Filled(NamedTuple):
+    """A window and whose it is; once it is closed nothing is added to it, so that another thread may work on it."""
+
+    stream: str
+    tenant: str
+    start: int
+    window: Window
+
+
 class _Column:
     """One field's values, group by group, and what each group adds up to: found for all groups at once."""
 
@@ -134,37 +146,51 @@ class Windows:
     @property
     def late(self) -> int:
         """Events that came after their window was closed."""
-        return sum(stream.late for stream in self.streams.values())
+        return sum(stream.late for stream in list(self.streams.values()))
 
     @property
     def open(self) -> int:
         """Windows still open."""
-        return sum(len(stream.open) for stream in self.streams.values())
+        return sum(len(stream.open) for stream in list(self.streams.values()))
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a batch that are looked at."""
+        return ["stream", "tenant", "time", *self.fields]
 
     def add(self, batch: pa.RecordBatch, marks: Ints) -> None:
         """The events of a batch, in their order."""
+        for _ in self.folding(batch, marks):
+            pass
+
+    def folding(self, batch: pa.RecordBatch, marks: Ints) -> Iterator[None]:
+        """The same in small steps. Between two of them anything may be done but to close windows or to fold others."""
         self.events += batch.num_rows
         streams = batch.column("stream").dictionary_encode()
-        codes = streams.indices.to_numpy()
         times = batch.column("time").cast(pa.int64()).to_numpy()
         tenants = batch.column("tenant").dictionary_encode()
         values = [batch.column(name).to_numpy(zero_copy_only=False) for name in self.fields]
         names = tenants.dictionary.to_pylist()
         owners = tenants.indices.to_numpy()
-        for code, name in enumerate(streams.dictionary.to_pylist()):
-            chosen = np.flatnonzero(codes == code)
+        yield
+        order, borders = _grouped(streams.indices.to_numpy())
+        for name, chosen in zip(streams.dictionary.to_pylist(), np.split(order, borders[1:]), strict=True):
             stream = self.streams.setdefault(name, Stream())
             kept = chosen[self.in_time(stream, times[chosen])]
             if len(kept):
-                rows, starts = _grouped(kept, times[kept] // self.width * len(names) + owners[kept])
+                grouped, starts = _grouped(times[kept] // self.width * len(names) + owners[kept])
+                rows = kept[grouped]
+                starts = np.union1d(starts, np.arange(0, len(rows), STEP_ROWS))
+                yield
                 places = [(int(times[row]), names[owners[row]]) for row in rows[starts]]
-                self.add_groups(stream, places, starts, [column[rows] for column in values], marks[rows])
+                columns = [_Column(column[rows], starts) for column in values]
+                yield from self.fold_groups(stream, places, starts, columns, marks[rows])
+            yield
 
-    def add_groups(
-        self, stream: Stream, places: list[tuple[int, str]], starts: Ints, values: list[Floats], marks: Ints
-    ) -> None:
+    def fold_groups(
+        self, stream: Stream, places: list[tuple[int, str]], starts: Ints, columns: list[_Column], marks: Ints
+    ) -> Iterator[None]:
         """Rows that lie group by group, each beginning at its start, into the windows of their time and tenant."""
-        columns = [_Column(column, starts) for column in values]
         borders = [*starts.tolist(), len(marks)]
         for group, (time, tenant) in enumerate(places):
             low, high = borders[group], borders[group + 1]
@@ -172,6 +198,8 @@ class Windows:
             window.add(marks[low:high].tolist())
             for column, measure in zip(columns, window.measures, strict=True):
                 column.add_to(measure, group, low, high)
+            if high % STEP_ROWS == 0 or group % STEP_GROUPS == 0:
+                yield
 
     def in_time(self, stream: Stream, times: Ints) -> npt.NDArray[np.bool_]:
         """Which events are not late; the stream's time moves on."""
@@ -189,37 +217,36 @@ class Windows:
             found = stream.open[start, tenant] = Window(len(self.fields))
         return found
 
-    def close(self) -> list[Result]:
+    def close(self) -> list[Filled]:
         """Evict and return every window whose time is over."""
-        results: list[Result] = []
+        filled: list[Filled] = []
         for name, stream in self.streams.items():
             border = max(stream.high - self.lateness, 0)
             stream.closed_before = max(stream.closed_before, border - border % self.width)
             over = [key for key in stream.open if key[0] + self.width <= stream.closed_before]
-            for start, tenant in sorted(over):
-                results += self.results(name, tenant, start, stream.open.pop((start, tenant)))
-        return results
+            filled += [Filled(name, tenant, start, stream.open.pop((start, tenant))) for start, tenant in sorted(over)]
+        return filled
 
-    def still_open(self) -> list[Result]:
-        """What the open windows hold by now; they stay open."""
+    def still_open(self) -> list[Filled]:
+        """The open windows as they are by now; they stay open."""
         return [
-            result
+            Filled(name, tenant, start, window)
             for name, stream in self.streams.items()
             for (start, tenant), window in sorted(stream.open.items(), key=lambda item: item[0])
-            for result in self.results(name, tenant, start, window)
         ]
 
-    def results(self, stream: str, tenant: str, start: int, window: Window) -> Iterator[Result]:
-        """One result for each value field; a window of a pipeline without values has one without a field."""
-        distinct = round(window.distinct.get_estimate(), 3)
-        measures = list(zip(self.fields, window.measures, strict=True)) or [("", _Measure())]
-        for name, measure in measures:
-            place = (stream, tenant, name, start, start + self.width)
-            yield Result(*place, events=window.events, **measure.shown(), distinct=distinct)
+    def results(self, filled: Iterable[Filled]) -> Iterator[Result]:
+        """One result for each window and value field; a window of a pipeline without values has one without a field."""
+        for stream, tenant, start, window in filled:
+            distinct = round(window.distinct.get_estimate(), 3)
+            measures = list(zip(self.fields, window.measures, strict=True)) or [("", _Measure())]
+            for name, measure in measures:
+                place = (stream, tenant, name, start, start + self.width)
+                yield Result(*place, events=window.events, **measure.shown(), distinct=distinct)
 
 
-def _grouped(rows: Ints, keys: Ints) -> tuple[Ints, Ints]:
-    """The rows group by group, each in their order, and where each group begins."""
+def _grouped(keys: Ints) -> tuple[Ints, Ints]:
+    """The places of the keys group by group, each in their order, and where each group begins."""
     order = np.argsort(keys, kind="stable")
     borders = np.flatnonzero(np.diff(keys[order])) + 1
-    return rows[order], np.concatenate(([0], borders))
+    return order, np.concatenate(([0], borders))
