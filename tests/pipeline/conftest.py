@@ -19,6 +19,7 @@ from tenure.pipeline.commands import Commands
 from tenure.pipeline.event import Plan
 from tenure.pipeline.intake import Intake, Order, PythonIntake
 from tenure.pipeline.native import NativeIntake
+from tenure.pipeline.opening import Opener
 from tenure.pipeline.resp import Limits
 from tenure.pipeline.seal.keyring import Keyring
 from tenure.pipeline.seal.libcrypto import Libcrypto
@@ -47,9 +48,16 @@ def master() -> Iterator[tenure.SecretBuffer]:
 @pytest.fixture
 def keyring(libcrypto: Libcrypto, master: tenure.SecretBuffer) -> Iterator[Keyring]:
     """Its keys in a process whose salt is known."""
-    ring = Keyring.of(master, libcrypto, salt=b"s" * 32)
+    ring = Keyring.of(master, libcrypto, NAMES.values, salt=b"s" * 32)
     yield ring
     ring.close()
+
+
+@pytest.fixture
+def opener(libcrypto: Libcrypto, master: tenure.SecretBuffer) -> Iterator[Opener]:
+    """Opens what was sealed under that master key."""
+    with Opener(libcrypto, master) as made:
+        yield made
 
 
 @pytest.fixture(params=["python", "native"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,12 +34,6 @@ def frame(make: Make, keyring: Keyring) -> Frame:
         intake.feed(Conversation(), replies([bulk(word) for word in words]))
     batch = batch_of(intake.take(), VALUES)
     return Frame(Path("7.seg"), 4, Header(keyring.root, VALUES, schema_of(VALUES)), batch)
-
-
-@pytest.fixture
-def opener(libcrypto: Libcrypto, master: tenure.SecretBuffer) -> Iterator[Opener]:
-    with Opener(libcrypto, master) as made:
-        yield made
 
 
 def altered(frame: Frame, name: str, values: list[object]) -> Frame:
@@ -116,6 +110,12 @@ def test_a_header_whose_commitment_does_not_fit_is_refused(frame: Frame, opener:
     root = Root(b"t" * 32, frame.header.root.key_id, frame.header.root.commitment)
     with pytest.raises(WrongKey, match="the header's commitment does not fit"):
         list(opener.opened(frame._replace(header=Header(root, VALUES, frame.header.schema))))
+
+
+def test_a_header_that_names_the_values_in_another_order_is_refused(frame: Frame, opener: Opener) -> None:
+    swapped = Header(frame.header.root, VALUES[::-1], schema_of(VALUES[::-1]))
+    with pytest.raises(WrongKey, match="the header's commitment does not fit"):
+        list(opener.opened(frame._replace(header=swapped)))
 
 
 def test_keys_that_are_kept_are_few_and_all_are_closed(frame: Frame, opener: Opener) -> None:

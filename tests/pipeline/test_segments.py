@@ -10,7 +10,8 @@ import pytest
 
 from tenure.pipeline.block import Block, Row, batch_of, schema_of
 from tenure.pipeline.seal.keyring import Root
-from tenure.pipeline.segments import Header, Segment, SegmentError, SegmentWriter, mend, segments_in
+from tenure.pipeline.segments import Header, Segment, SegmentError, mend, segments_in
+from tenure.pipeline.writer import SegmentWriter
 
 HEADER = Header(Root(b"s" * 32, b"k" * 8, b"c" * 32), ("v",), schema_of(("v",)))
 

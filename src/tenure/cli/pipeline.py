@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tenure.cli import pipeline_proof, pipeline_stats
+from tenure.cli import pipeline_client, pipeline_proof, pipeline_stats
 from tenure.pipeline import settings as pipeline_settings
 from tenure.pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from tenure.pipeline.opening import RecordRefused
+    from tenure.pipeline.segments import Damage
 
 __all__ = ["PARTS", "add_arguments", "run", "settings_of"]
 
@@ -59,12 +63,17 @@ def run(args: argparse.Namespace) -> int:
     """Do the part; a mistake of the operator's is one line, not a traceback."""
     from tenure.pipeline.flights import FlightsMissing
     from tenure.pipeline.opening import RecordRefused, WrongKey
+    from tenure.pipeline.results import ResultsUnreadable
     from tenure.pipeline.seal.libcrypto import LibcryptoError
     from tenure.pipeline.seal.master import MasterKeyError
     from tenure.pipeline.segments import SegmentError
+    from tenure.pipeline.writer import LogInUse
 
     expected = (
+        OSError,
         pipeline_settings.SettingsError,
+        LogInUse,
+        ResultsUnreadable,
         MasterKeyError,
         LibcryptoError,
         SegmentError,
@@ -145,7 +154,7 @@ def _serve(args: argparse.Namespace) -> int:
 
     def opened(opening: Opening) -> None:
         for damage in opening.recovered.damage:
-            print(f"cut back {damage.path.name} at byte {damage.at}: {damage.why}, {damage.lost} bytes lost")
+            print(damage)
         print(f"{opening.libcrypto}: AES-256-GCM {opening.gigabytes_per_second:.1f} GB/s here")
         print(f"{opening.intake}, {opening.runtime} runtime, {opening.recovered.events:,} events recovered")
         print(f"listening on {', '.join(opening.where)}", flush=True)
@@ -158,14 +167,20 @@ def _serve(args: argparse.Namespace) -> int:
 def _feed_arguments(parser: argparse.ArgumentParser) -> None:
     """What feed takes."""
     parser.add_argument("what", choices=["flights"], help="the 336,776 departures from New York in 2013")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=6390)
+    pipeline_client.add_arguments(parser)
     pipeline_proof.flights_arguments(parser)
 
 
 def _feed_flights(args: argparse.Namespace) -> int:
     """Feed a server that runs."""
-    fed = pipeline_proof.fed_with_progress(Console(stderr=True), args, args.host, args.port)
+    import redis
+
+    try:
+        with pipeline_client.client_of(args) as client:
+            fed = pipeline_proof.fed_with_progress(Console(stderr=True), args, client)
+    except redis.RedisError as error:
+        print(f"tenure pipeline feed: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 1
     print(f"{fed.acknowledged:,} of {fed.sent:,} acknowledged, {fed.sent / fed.seconds:,.0f} events/s")
     for refused in fed.refused[:3]:
         print(f"refused: {refused}")
@@ -184,11 +199,13 @@ def _query(args: argparse.Namespace) -> int:
 
     from tenure.pipeline.query import ask
 
+    damage: list[Damage] = []
     try:
-        answer = ask(settings_of(args).directory, args.statement)
+        answer = ask(settings_of(args).directory, args.statement, damage)
     except duckdb.Error as error:
         print(f"tenure pipeline query: {error}", file=sys.stderr)
         return 2
+    _tell("query", damage)
     table = Table()
     for column in answer.columns:
         table.add_column(Text(column))
@@ -205,7 +222,7 @@ def _open_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _open_records(args: argparse.Namespace) -> int:
-    """Unseal records, oldest first."""
+    """Unseal records, oldest first; one that is refused is told of, and the others go on. 1 if there was one."""
     from tenure.pipeline.opening import Opener
     from tenure.pipeline.query import frames_in
     from tenure.pipeline.seal.libcrypto import Libcrypto
@@ -213,11 +230,22 @@ def _open_records(args: argparse.Namespace) -> int:
 
     settings = settings_of(args)
     libcrypto = Libcrypto(settings.seal.libcrypto)
+    damage: list[Damage] = []
+    refused: list[RecordRefused] = []
     with read_master_key(Path(settings.seal.key_file)) as master, Opener(libcrypto, master) as opener:
-        events = (event for frame in frames_in(settings.directory) for event in opener.opened(frame))
+        events = (
+            event for frame in frames_in(settings.directory, damage) for event in opener.readable(frame, refused.append)
+        )
         for event in islice(events, args.limit or None):
             print(f"{event.stream} {event.tenant} {event.id} {event.values} {event.rest} {event.secret}")
-    return 0
+    _tell("open", [*damage, *refused])
+    return 1 if refused else 0
+
+
+def _tell(part: str, wrong: Iterable[object]) -> None:
+    """What could not be read, a line each."""
+    for what in wrong:
+        print(f"tenure pipeline {part}: {what}", file=sys.stderr)
 
 
 #: Each part: its sentence, its arguments, and what it does.

@@ -68,7 +68,8 @@ def _proved(console: Console, args: argparse.Namespace, directory: Path) -> int:
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         port = _listening_port(console, server)
-        fed = fed_with_progress(console, args, "127.0.0.1", port)
+        with redis.Redis(port=port) as client:
+            fed = fed_with_progress(console, args, client)
         with console.status("draining"):
             _shut_down(port)
             status = server.wait(timeout=60)
@@ -102,7 +103,7 @@ def _shut_down(port: int) -> None:
         client.shutdown()
 
 
-def fed_with_progress(console: Console, args: argparse.Namespace, host: str, port: int) -> Fed:
+def fed_with_progress(console: Console, args: argparse.Namespace, client: redis.Redis) -> Fed:
     """Read the flights and feed them, with a bar."""
     from tenure.pipeline.feed import feed
     from tenure.pipeline.flights import departures, find_archive
@@ -110,7 +111,7 @@ def fed_with_progress(console: Console, args: argparse.Namespace, host: str, por
     with console.status("reading 336,776 flights"):
         flights = departures(find_archive(args.flights))
     columns = (SpinnerColumn(), TextColumn("feeding"), BarColumn(40), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress, redis.Redis(host=host, port=port) as client:
+    with Progress(*columns, console=console) as progress:
         bar = progress.add_task("flights", total=len(flights))
         return feed(client, flights, args.batch, lambda count: progress.advance(bar, count))
 

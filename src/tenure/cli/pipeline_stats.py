@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from tenure.cli import pipeline_client
+
 __all__ = ["add_arguments", "run", "table_of"]
 
 Numbers = Mapping[str, float]
@@ -41,9 +43,7 @@ ROWS: Final = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whom to ask, and how often."""
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=6390)
-    parser.add_argument("--unix", metavar="PATH", help="ask over this Unix socket")
+    pipeline_client.add_arguments(parser)
     parser.add_argument("--watch", type=float, nargs="?", const=1.0, metavar="SECONDS", help="again and again")
 
 
@@ -51,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
     """Ask INFO and show it; 1 if nobody answers."""
     import redis
 
-    where = {"unix_socket_path": args.unix} if args.unix else {"host": args.host, "port": args.port}
-    client = redis.Redis(**where, socket_timeout=5)
+    client = pipeline_client.client_of(args, socket_timeout=5)
     try:
         now = client.info()
         if args.watch is None:
@@ -60,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             return 0
         _watch(client.info, args.watch)
     except redis.RedisError as error:
-        print(f"tenure pipeline stats: no server answers there: {error}", file=sys.stderr)
+        print(f"tenure pipeline stats: no server answers there: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass

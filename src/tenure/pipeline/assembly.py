@@ -27,10 +27,11 @@ from tenure.pipeline.results import Results
 from tenure.pipeline.seal.keyring import Keyring
 from tenure.pipeline.seal.libcrypto import Libcrypto
 from tenure.pipeline.seal.master import read_master_key
-from tenure.pipeline.segments import Header, SegmentWriter
+from tenure.pipeline.segments import Header
 from tenure.pipeline.server import Server
 from tenure.pipeline.settings import Settings, SettingsError
 from tenure.pipeline.windows import Windows
+from tenure.pipeline.writer import SegmentWriter, claimed
 
 __all__ = ["BOOKS", "Opening", "serve"]
 
@@ -58,6 +59,7 @@ def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, in
     books = Books()
     rss = resident_bytes()
     with tenure.Scope() as scope:
+        scope.push(claimed(settings.directory))
         server, say = _assembled(settings, books, scope)
         seen = _eyes(settings, server, scope)
         rss = resident_bytes()
@@ -77,7 +79,10 @@ def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> list[str]:
         server.tell("started", fsync=settings.keep.fsync, runtime=tenure.implementation)
     if eyes.port < 0:
         return []
-    door = Door(eyes.port, server.books.snapshot)
+    try:
+        door = Door(eyes.port, server.books.snapshot)
+    except OSError as error:
+        raise SettingsError(f"[eyes] cannot listen on port {eyes.port}: {error.strerror}") from error
     scope.callback(door.close)
     return [door.where]
 
@@ -103,13 +108,14 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
     """Every part, from the key up; the scope closes what has to be closed."""
     libcrypto = Libcrypto(settings.seal.libcrypto)
     master = scope.push(read_master_key(Path(settings.seal.key_file)))
-    keyring = Keyring.of(master, libcrypto)
+    keyring = Keyring.of(master, libcrypto, settings.fields.values)
     scope.callback(keyring.close)
     windows = Windows(settings.windows.width, settings.windows.lateness, settings.fields.values)
     results = Results(settings.directory / RESULTS)
     plan = Plan(settings.fields)
     with Opener(libcrypto, master) as opener:
-        recovered = recover(settings.directory, results.checkpoint(), windows, mark_reader(opener, plan.counted))
+        marks = mark_reader(opener, plan.counted)
+        recovered = recover(settings.directory, results.checkpoint(), windows, marks, opener.root)
     header = Header(keyring.root, settings.fields.values, schema_of(settings.fields.values))
     keep, front = settings.keep, settings.front
     segments = SegmentWriter(
@@ -143,7 +149,7 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
         "late": lambda: windows.late,
         "recovered": lambda: recovered.events,
     }
-    keeper = Keeper(keep, intake, segments, windows, results, books)
+    keeper = Keeper(keep, intake, segments, windows, results, books, unsaved=recovered.closed)
     server = Server(settings, intake, keeper, books, commands.password)
     speed = libcrypto.speed()
     return server, lambda where: Opening(

@@ -26,7 +26,7 @@ class House(Protocol):
 class Connection(asyncio.Protocol):
     """Backpressure both ways: who does not read what it is told is not listened to until it does."""
 
-    __slots__ = ("awaiting_since", "conversation", "heard", "house", "paused", "transport")
+    __slots__ = ("awaiting_since", "conversation", "deaf", "heard", "house", "paused", "transport")
 
     def __init__(self, house: House, *, authenticated: bool, now: float) -> None:
         self.house = house
@@ -35,7 +35,7 @@ class Connection(asyncio.Protocol):
         #: When it last said anything, and since when it has been paused or has left a request unfinished.
         self.heard = now
         self.awaiting_since: float | None = None
-        self.paused = False
+        self.paused = self.deaf = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The peer is there."""
@@ -54,6 +54,8 @@ class Connection(asyncio.Protocol):
         if self.transport is None or self.transport.is_closing():
             return
         if data:
+            # Something was answered, so whatever is unfinished now is not what was unfinished before.
+            self.awaiting_since = None
             self.transport.write(data)
         if self.conversation.closing:
             self.transport.close()
@@ -67,13 +69,24 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The peer has read."""
         self.paused = False
-        if self.transport is not None and not self.transport.is_closing():
+        if self.transport is not None and not self.deaf and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The peer is gone."""
         self.transport = None
         self.house.left(self)
+
+    def refuse(self, error: bytes) -> None:
+        """Answer several requests by one error and close: whatever comes after it would answer the wrong one."""
+        self.conversation.closing = True
+        self.reply(error)
+
+    def deafen(self) -> None:
+        """Listen no more; what was heard is still answered."""
+        self.deaf = True
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
 
     def end(self) -> None:
         """Close after what was written is out."""

@@ -29,9 +29,23 @@ class Doors:
         protected(self.front)
         loop, where = asyncio.get_running_loop(), list[str]()
         if self.front.tcp:
-            server = await loop.create_server(
-                connection, self.front.host, self.front.port, ssl=_tls(self.front), backlog=511
-            )
+            context = _tls(self.front)
+            # A handshake is given as long as a request; until then it holds a descriptor and no place.
+            patience = (self.front.stall_timeout or None) if context else None
+            try:
+                server = await loop.create_server(
+                    connection,
+                    self.front.host,
+                    self.front.port,
+                    ssl=context,
+                    backlog=511,
+                    ssl_handshake_timeout=patience,
+                )
+            except (OSError, OverflowError, ValueError) as error:
+                why = getattr(error, "strerror", None) or str(error)
+                raise SettingsError(
+                    f"[front] cannot listen on host {self.front.host}, port {self.front.port}: {why}"
+                ) from error
             self.servers.append(server)
             where += [f"{name[0]}:{name[1]}" for name in (bound.getsockname() for bound in server.sockets)]
         if self.front.unix:

@@ -14,9 +14,9 @@ from tenure.pipeline.block import batch_of
 from tenure.pipeline.books import Books
 from tenure.pipeline.intake import Intake
 from tenure.pipeline.results import Checkpoint, Place, Progress, Results, ResultsUnavailable
-from tenure.pipeline.segments import SegmentWriter
 from tenure.pipeline.settings import Keep
 from tenure.pipeline.windows import Filled, Result, Windows
+from tenure.pipeline.writer import SegmentWriter
 
 __all__ = ["Commit", "Keeper"]
 
@@ -59,9 +59,10 @@ class Keeper:
         return self.intake.rows >= self.keep.block_rows or self.intake.size >= self.keep.block_bytes
 
     def store(self) -> bool:
-        """Write what the intake has collected to the log, and make room for what comes next. Whether it is time to fold.
+        """Write what the intake has collected to the log, and make room for what comes next.
 
-        A disk without room refuses new events until there is some; what was taken before waits here.
+        A disk without room refuses new events until there is some; what was taken before waits here. The answer is
+        whether enough was written to be folded into the windows.
         """
         idle = not self.intake.rows
         if not idle:

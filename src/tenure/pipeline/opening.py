@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import tenure
 from tenure.pipeline.block import NUMBERS
 from tenure.pipeline.event import unpacked
-from tenure.pipeline.seal.keyring import Root, commitment, data_key, extract, key_id
+from tenure.pipeline.seal.keyring import commitment, data_key, extract, key_id
 from tenure.pipeline.seal.libcrypto import Libcrypto, NotSealedHere
 from tenure.pipeline.seal.record import bound, nonce
 from tenure.pipeline.segments import Frame, Header
@@ -23,6 +23,7 @@ __all__ = ["Columns", "Opened", "Opener", "RecordRefused", "WrongKey", "columns_
 KEPT: Final = 256
 
 KeyName = tuple[bytes, bytes, int, int]
+RootName = tuple[bytes, bytes, bytes, tuple[str, ...]]
 
 
 class WrongKey(Exception):
@@ -59,7 +60,7 @@ class Opener:
 
     libcrypto: Libcrypto
     master: tenure.SecretBuffer
-    roots: dict[bytes, tenure.SecretBuffer] = field(default_factory=dict)
+    roots: dict[RootName, tenure.SecretBuffer] = field(default_factory=dict)
     keys: OrderedDict[KeyName, tenure.SecretBuffer] = field(default_factory=OrderedDict)
 
     def __enter__(self) -> Opener:
@@ -75,9 +76,11 @@ class Opener:
         self.keys.clear()
         self.roots.clear()
 
-    def root(self, root: Root, where: str) -> tenure.SecretBuffer:
+    def root(self, header: Header, where: str) -> tenure.SecretBuffer:
         """The root key of a segment, once its header has shown that this master key is the one."""
-        found = self.roots.get(root.salt)
+        root = header.root
+        name = (root.salt, root.key_id, root.commitment, header.values)
+        found = self.roots.get(name)
         if found is None:
             mine = key_id(self.libcrypto, self.master)
             if mine != root.key_id:
@@ -85,18 +88,18 @@ class Opener:
                     f"{where} was sealed under the master key {root.key_id.hex()}; the key file holds {mine.hex()}"
                 )
             found = extract(self.libcrypto, root.salt, self.master)
-            if commitment(self.libcrypto, found) != root.commitment:
+            if commitment(self.libcrypto, found, header.values) != root.commitment:
                 found.close()
                 raise WrongKey(f"{where}: the header's commitment does not fit the key it names")
-            self.roots[root.salt] = found
+            self.roots[name] = found
         return found
 
     def key(self, header: Header, tenant: bytes, epoch: int, serial: int, where: str) -> tenure.SecretBuffer:
         """The key of one record."""
         name = (header.root.salt, tenant, epoch, serial)
+        root_key = self.root(header, where)
         found = self.keys.get(name)
         if found is None:
-            root_key = self.root(header.root, where)
             found = self.keys[name] = data_key(self.libcrypto, root_key, tenant, epoch, serial)
             if len(self.keys) > KEPT:
                 self.keys.popitem(last=False)[1].close()
@@ -116,11 +119,23 @@ class Opener:
         except NotSealedHere as error:
             raise RecordRefused(f"{where}: refused, {error}") from error
 
-    def opened(self, frame: Frame, chosen: Iterator[int] | None = None) -> Iterator[Opened]:
-        """The events of a frame, all or those in the rows ``chosen``."""
+    def opened(self, frame: Frame) -> Iterator[Opened]:
+        """The events of a frame, up to one that is refused."""
+
+        def stop(refused: RecordRefused) -> None:
+            raise refused
+
+        return self.readable(frame, stop)
+
+    def readable(self, frame: Frame, refuse: Callable[[RecordRefused], object]) -> Iterator[Opened]:
+        """The events of a frame without those that are refused; ``refuse`` hears of each."""
         columns = columns_of(frame)
-        for row in range(frame.batch.num_rows) if chosen is None else chosen:
-            secret = self.secret(frame, columns, row)
+        for row in range(frame.batch.num_rows):
+            try:
+                secret = self.secret(frame, columns, row)
+            except RecordRefused as refused:
+                refuse(refused)
+                continue
             ms, seq, time = (column[row].as_py() for column in columns.numbers[:3])
             stream, tenant, rest, _ = (column[row].as_py() for column in columns.texts)
             yield Opened(

@@ -83,4 +83,4 @@ def one_opened(settings: Settings) -> tuple[str, bytes, Opened]:
     frame = next(frames_in(settings.directory))
     with read_master_key(Path(settings.seal.key_file)) as master, Opener(libcrypto, master) as opener:
         sealed: bytes = frame.batch.column("sealed")[0].as_py()
-        return f"{frame.path.name}, frame {frame.number}, row 0", sealed, next(opener.opened(frame, iter([0])))
+        return f"{frame.path.name}, frame {frame.number}, row 0", sealed, next(opener.opened(frame))

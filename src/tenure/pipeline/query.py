@@ -13,7 +13,8 @@ import pyarrow as pa
 
 import tenure
 from tenure.pipeline.assembly import RESULTS
-from tenure.pipeline.segments import Damage, Frame, Segment, segments_in
+from tenure.pipeline.block import schema_of
+from tenure.pipeline.segments import Damage, Frame, read_segments
 
 __all__ = ["Answer", "ask", "frames_in"]
 
@@ -32,21 +33,18 @@ class Answer:
 
 def frames_in(directory: Path, damage: list[Damage] | None = None) -> Iterator[Frame]:
     """Every frame of the log that can be read; what cannot is added to ``damage``."""
-    for path in segments_in(directory):
-        segment = Segment.of(path)
+    for segment in read_segments(directory, [] if damage is None else damage):
         yield from segment.frames()
-        if damage is not None and segment.end is not None and segment.end.lost:
-            damage.append(segment.end)
 
 
-def ask(directory: Path, statement: str) -> Answer:
+def ask(directory: Path, statement: str, damage: list[Damage] | None = None) -> Answer:
     """The answer to one statement. ``windows`` and ``events`` are read only, also while a server writes."""
     with (
         tenure.open(duckdb.connect, release=duckdb.DuckDBPyConnection.close, kind="query") as handle,
         handle.lease() as connection,
     ):
         _attach(connection, directory / RESULTS)
-        events = _event_table(directory)
+        events = _event_table(directory, damage)
         connection.register("events", events)
         answer = connection.execute(statement)
         columns = [column[0] for column in answer.description or ()]
@@ -68,7 +66,10 @@ def _attach(connection: duckdb.DuckDBPyConnection, results: Path) -> None:
     connection.execute("CREATE VIEW windows AS SELECT * FROM results.windows")
 
 
-def _event_table(directory: Path) -> pa.Table | pa.RecordBatchReader:
-    """All events of the log as one table; it lies in the mapped files."""
-    batches = [frame.batch for frame in frames_in(directory)]
-    return pa.Table.from_batches(batches) if batches else pa.table({"stream": pa.array([], pa.utf8())})
+def _event_table(directory: Path, damage: list[Damage] | None) -> pa.Table:
+    """All events of the log as one table that lies in the mapped files; a value that a segment lacks is null there."""
+    by_schema: dict[pa.Schema, list[pa.RecordBatch]] = {}
+    for frame in frames_in(directory, damage):
+        by_schema.setdefault(frame.batch.schema, []).append(frame.batch)
+    tables = [pa.Table.from_batches(batches) for batches in by_schema.values()]
+    return pa.concat_tables(tables, promote_options="default") if tables else schema_of(()).empty_table()

@@ -13,8 +13,8 @@ import pyarrow as pa
 from tenure.pipeline.event import unpacked
 from tenure.pipeline.opening import Opener, columns_of
 from tenure.pipeline.results import Checkpoint
-from tenure.pipeline.segments import Damage, Frame, Segment, mend, segments_in
-from tenure.pipeline.windows import Stream, Windows
+from tenure.pipeline.segments import Damage, Frame, Header, mend, put_aside, read_segments, segments_in
+from tenure.pipeline.windows import Result, Stream, Windows
 
 __all__ = ["Recovered", "mark_reader", "recover"]
 
@@ -29,32 +29,48 @@ class Recovered:
     tails: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     events: int = 0
     damage: list[Damage] = field(default_factory=list)
+    #: Windows that were closed on the way and are not in the results yet.
+    closed: list[Result] = field(default_factory=list)
 
 
-def recover(directory: Path, checkpoint: Checkpoint, windows: Windows, marks: Marks) -> Recovered:
-    """Mend the log, then go through it: ids and lengths of all, and again into the windows what is still open."""
+def recover(
+    directory: Path, checkpoint: Checkpoint, windows: Windows, marks: Marks, known: Callable[[Header, str], object]
+) -> Recovered:
+    """Mend the log, then go through it: ids and lengths of all, and again into the windows what is not in the results.
+
+    ``known`` raises if a segment was sealed under another master key.
+    """
     found = Recovered()
     for name, high, closed_before, late in checkpoint.streams:
         windows.streams[name] = Stream(high, closed_before, late)
-    for frame in _frames(directory, found):
+    for frame in _frames(directory, found, known):
         _count_tails(frame.batch, found)
         after = (int(frame.path.stem), frame.number) >= checkpoint.place
         rows = np.arange(frame.batch.num_rows) if after else np.flatnonzero(_unclosed(frame.batch, windows))
         if len(rows):
-            windows.add(frame.batch.take(pa.array(rows)), marks(frame, rows))
+            windows.add(_fitted(frame.batch.take(pa.array(rows)), windows.columns), marks(frame, rows))
+            found.closed += windows.results(windows.close())
     return found
 
 
-def _frames(directory: Path, found: Recovered) -> Iterator[Frame]:
+def _frames(directory: Path, found: Recovered, known: Callable[[Header, str], object]) -> Iterator[Frame]:
     """Every frame of the log; the newest segment is mended first, for only there a write can be torn."""
     paths = segments_in(directory)
     torn = mend(paths[-1]) if paths else None
     found.damage += [torn] if torn else []
-    for path in segments_in(directory):
-        segment = Segment.of(path)
+    before = len(found.damage)
+    for segment in read_segments(directory, found.damage):
+        known(segment.header, segment.path.name)
         yield from segment.frames()
-        if segment.end and segment.end.lost:
-            found.damage.append(segment.end)
+    for unreadable in [damage for damage in found.damage[before:] if damage.at == 0]:
+        put_aside(unreadable.path)
+
+
+def _fitted(batch: pa.RecordBatch, columns: list[str]) -> pa.RecordBatch:
+    """The columns that windows look at; a value the log had no column for yet is missing."""
+    there = set(batch.schema.names)
+    missing = pa.nulls(batch.num_rows, pa.float64())
+    return pa.record_batch([batch.column(n) if n in there else missing for n in columns], names=columns)
 
 
 def _count_tails(batch: pa.RecordBatch, found: Recovered) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +15,7 @@ import pyarrow as pa
 import tenure
 from tenure.pipeline.windows import Result
 
-__all__ = ["Checkpoint", "Place", "Progress", "Results", "ResultsUnavailable"]
+__all__ = ["Checkpoint", "Place", "Progress", "Results", "ResultsUnavailable", "ResultsUnreadable"]
 
 NUMBER: Final = pa.float64()
 COLUMNS: Final = {
@@ -39,8 +41,17 @@ LAYOUT: Final = (
 )
 
 
+#: How often and how many seconds apart a start tries to open results that somebody reads.
+TRIES: Final = 40
+PAUSE: Final = 0.05
+
+
 class ResultsUnavailable(Exception):
     """The results cannot be written just now: somebody reads them, or the disk is full. What was to come waits."""
+
+
+class ResultsUnreadable(Exception):
+    """The file of the results cannot be opened: says why, and what can be done."""
 
 
 class Place(NamedTuple):
@@ -94,7 +105,21 @@ class Results:
             connection.execute("COMMIT")
 
     def checkpoint(self) -> Checkpoint:
-        """Where the last commit was; lays the tables out in a new file."""
+        """Where the last commit was; lays the tables out in a new file. Waits a while for whoever reads it."""
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(duckdb.IOException):
+                return self.read()
+            time.sleep(PAUSE)
+        try:
+            return self.read()
+        except (duckdb.Error, ValueError, TypeError) as error:
+            raise ResultsUnreadable(
+                f"{self.path} cannot be opened: {error}. If nobody else has it open, move it away: "
+                "the results are made anew from the log."
+            ) from error
+
+    def read(self) -> Checkpoint:
+        """What the file says, laid out if it is new."""
         with self.connected() as handle, handle.lease() as connection:
             for statement in LAYOUT:
                 connection.execute(statement)

@@ -1,4 +1,4 @@
-"""The log of sealed events: append-only files of Arrow frames, each with a checksum, cut back where one is torn."""
+"""The log of sealed events as it is read: files of Arrow frames, each with a checksum, cut back where one is torn."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ import json
 import os
 import struct
 import zlib
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-import tenure
+from tenure.pipeline.block import BYTES, NUMBERS, schema_of
 from tenure.pipeline.seal.keyring import Root
 
-__all__ = ["Damage", "Frame", "Head", "Header", "Segment", "SegmentError", "SegmentWriter", "mend", "segments_in"]
+__all__ = [
+    "Damage",
+    "Frame",
+    "Head",
+    "Header",
+    "Segment",
+    "SegmentError",
+    "mend",
+    "next_number",
+    "put_aside",
+    "read_segments",
+    "segments_in",
+]
 
 MAGIC: Final = b"TENURE1\n"
 #: Length and checksum of the header's text.
@@ -27,8 +39,6 @@ MARK: Final = b"FRAM"
 #: Mark, length, checksum of all that follows it, number, rows, earliest and latest event time.
 FRAME: Final = struct.Struct("<4sIIIIqq")
 CHECKED: Final = 12
-#: What a frame of Arrow may need besides its columns.
-OVERHEAD: Final = 8192
 
 
 class SegmentError(Exception):
@@ -85,126 +95,9 @@ class Damage(NamedTuple):
     lost: int
     why: str
 
-
-@dataclass
-class SegmentWriter:
-    """Appends frames to the newest segment, and begins another when it is full.
-
-    Room for the next frames is taken from the file system before their events are accepted, so that an event which
-    was acknowledged can always be written.
-    """
-
-    directory: Path
-    header: Header
-    limit: int
-    reserve: int
-    path: Path = field(init=False)
-    file: tenure.Handle[int] | None = field(default=None, init=False)
-    at: int = field(default=0, init=False)
-    room: int = field(default=0, init=False)
-    number: int = field(default=0, init=False)
-    written: int = field(default=0, init=False)
-    #: Full segments and where each ends, to be finished by the next sync, which may be in another thread.
-    full: deque[tuple[tenure.Handle[int], int]] = field(default_factory=deque, init=False)
-    #: Whether a segment's name may not be on the disk yet.
-    unlisted: bool = field(default=False, init=False)
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where the next frame will stand: the number of its segment, and its own."""
-        return (_next_number(self.directory), 0) if self.file is None else (int(self.path.stem), self.number)
-
-    def ready(self) -> None:
-        """Make sure that what may be accepted next has its room; OSError if the disk has none."""
-        if self.file is None or self.at >= self.limit:
-            self.begin()
-        if self.room < self.at + self.reserve:
-            assert self.file is not None
-            with self.file.lease() as fd:
-                os.posix_fallocate(fd, self.at, 2 * self.reserve)
-            self.room = self.at + 2 * self.reserve
-
-    def begin(self) -> None:
-        """A new segment, with its header; the one before it is full."""
-        path = self.directory / f"{_next_number(self.directory):08d}.seg"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        head = self.header.packed()
-        file = tenure.open(os.open, str(path), flags, 0o600, release=os.close, kind="segment")
-        try:
-            with file.lease() as fd:
-                os.posix_fallocate(fd, 0, len(head) + self.reserve)
-                os.pwrite(fd, head, 0)
-        except OSError:
-            file.close()
-            path.unlink(missing_ok=True)
-            raise
-        if self.file is not None:
-            self.full.append((self.file, self.at))
-        self.path, self.unlisted = path, True
-        self.file, self.at, self.room, self.number = file, len(head), len(head) + self.reserve, 0
-
-    def append(self, batch: pa.RecordBatch) -> None:
-        """Write a frame; it is in the hands of the operating system when this returns."""
-        if self.file is None:
-            self.ready()
-        assert self.file is not None
-        payload = memoryview(batch.serialize())
-        times = batch.column("time").cast(pa.int64())
-        low, high = times.to_numpy().min(), times.to_numpy().max()
-        rest = struct.pack("<IIqq", self.number, batch.num_rows, low, high)
-        head = MARK + struct.pack("<II", len(payload), zlib.crc32(payload, zlib.crc32(rest))) + rest
-        with self.file.lease() as fd:
-            _write_at(fd, [memoryview(head), payload], self.at)
-        self.at += len(head) + len(payload)
-        self.number += 1
-        self.written += len(head) + len(payload)
-
-    def sync(self) -> None:
-        """Force everything written so far onto the disk; may be called from another thread."""
-        file = self.file
-        if self.unlisted:
-            self.unlisted = False
-            _sync_names(self.directory)
-        while self.full:
-            full, at = self.full.popleft()
-            _finish(full, at)
-            # Filled and followed by another since this began: it needs no second sync.
-            file = None if file is full else file
-        if file is not None:
-            with file.lease() as fd:
-                os.fdatasync(fd)
-
-    def close(self) -> None:
-        """Give back the room that was not needed, sync, and close."""
-        if self.file is not None:
-            self.full.append((self.file, self.at))
-            self.file = None
-        self.sync()
-
-
-def _finish(file: tenure.Handle[int], at: int) -> None:
-    """Give back the room behind the last frame of a segment, sync, and close."""
-    with file, file.lease() as fd:
-        os.ftruncate(fd, at)
-        os.fsync(fd)
-
-
-def _sync_names(directory: Path) -> None:
-    """Force the names of the files in a directory onto the disk."""
-    with tenure.open(os.open, str(directory), os.O_RDONLY, release=os.close, kind="directory") as opened:
-        with opened.lease() as fd:
-            os.fsync(fd)
-
-
-def _write_at(fd: int, parts: list[memoryview], at: int) -> None:
-    """Write all parts one after the other, beginning at ``at``."""
-    while parts:
-        done = os.pwritev(fd, parts, at)
-        at += done
-        while parts and done >= len(parts[0]):
-            done -= len(parts.pop(0))
-        if parts:
-            parts[0] = parts[0][done:]
+    def __str__(self) -> str:
+        where = f"{self.path.name} ends at byte {self.at}" if self.at else f"{self.path.name} is left out"
+        return f"{where}, {self.lost:,} bytes are lost: {self.why}"
 
 
 def segments_in(directory: Path) -> list[Path]:
@@ -212,10 +105,9 @@ def segments_in(directory: Path) -> list[Path]:
     return sorted(directory.glob("[0-9]*.seg"))
 
 
-def _next_number(directory: Path) -> int:
-    """The number of a new segment."""
-    found = segments_in(directory)
-    return int(found[-1].stem) + 1 if found else 1
+def next_number(directory: Path) -> int:
+    """The number of a new segment; no number is used twice, not even that of one that was put aside."""
+    return max((int(path.name.partition(".")[0]) for path in directory.glob("[0-9]*.*")), default=0) + 1
 
 
 @dataclass
@@ -249,13 +141,26 @@ class Segment:
         self.end = Damage(self.path, at, len(view) - at if why else 0, why)
 
     def frames(self) -> Iterator[Frame]:
-        """Each frame."""
+        """Each frame. One whose events cannot be read, though its checksum fits, is where the segment ends."""
         for head in self.heads():
-            yield Frame(self.path, head.number, self.header, self.batch(head))
+            try:
+                batch = self.batch(head)
+            except (pa.ArrowException, OSError, EOFError, ValueError) as error:
+                at = head.at - FRAME.size
+                self.end = Damage(self.path, at, len(memoryview(self.data)) - at, f"a frame holds no events: {error}")
+                return
+            yield Frame(self.path, head.number, self.header, batch)
 
     def batch(self, head: Head) -> pa.RecordBatch:
-        """The events of one frame; they lie in the mapped file."""
-        return pa.ipc.read_record_batch(self.data.slice(head.at, head.length), self.header.schema)
+        """The events of one frame; they lie in the mapped file, and nothing in them leads outside of it."""
+        batch = pa.ipc.read_record_batch(self.data.slice(head.at, head.length), self.header.schema)
+        batch.validate(full=True)
+        if batch.num_rows != head.rows:
+            raise ValueError(f"{batch.num_rows} rows where {head.rows} should be")
+        missing = [name for name in (*NUMBERS, *BYTES) if batch.column(name).null_count]
+        if missing:
+            raise ValueError(f"{missing[0]} is missing in some rows")
+        return batch
 
 
 def _damaged(view: memoryview, at: int, number: int) -> str | None:
@@ -283,22 +188,44 @@ def _header_in(path: Path, view: memoryview) -> tuple[Header, int]:
     text = bytes(view[start : start + length])
     if len(text) != length or zlib.crc32(text) != checksum:
         raise SegmentError(f"{path}: the header is damaged")
-    said = json.loads(text)
-    root = Root(*(bytes.fromhex(said[name]) for name in ("salt", "key_id", "commitment")))
-    schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(said["schema"])))
-    return Header(root, tuple(said["values"]), schema), start + length
+    try:
+        said = json.loads(text)
+        root = Root(*(bytes.fromhex(said[name]) for name in ("salt", "key_id", "commitment")))
+        schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(said["schema"])))
+        header = Header(root, tuple(said["values"]), schema)
+        if not schema.equals(schema_of(header.values)):
+            raise ValueError(f"its columns are {', '.join(schema.names)}")
+    except (ValueError, LookupError, TypeError, EOFError, OSError, pa.ArrowException) as error:
+        raise SegmentError(f"{path}: the header is not that of a segment: {error}") from error
+    return header, start + length
+
+
+def read_segments(directory: Path, damage: list[Damage]) -> Iterator[Segment]:
+    """Every segment, oldest first; walk over it before asking for the next. To ``damage`` goes what cannot be read."""
+    for path in segments_in(directory):
+        try:
+            segment = Segment.of(path)
+        except SegmentError as error:
+            damage.append(Damage(path, 0, path.stat().st_size, str(error)))
+            continue
+        yield segment
+        if segment.end is not None and segment.end.lost:
+            damage.append(segment.end)
+
+
+def put_aside(path: Path) -> Path:
+    """Give a segment that cannot be read another name, one that is free; nothing is ever deleted here."""
+    names = (path.with_suffix(".damaged" if not number else f".damaged-{number}") for number in count())
+    free = next(name for name in names if not name.exists())
+    return path.rename(free)
 
 
 def mend(path: Path) -> Damage | None:
-    """Cut the segment that was being written back to its last whole frame; what had to go, if anything.
-
-    One whose header never got whole is put aside under another name: nothing is ever deleted here.
-    """
+    """Cut the segment that was being written back to its last whole frame; what had to go, if anything."""
     try:
         segment = Segment.of(path)
     except SegmentError as error:
-        path.rename(path.with_suffix(".damaged"))
-        return Damage(path, 0, path.with_suffix(".damaged").stat().st_size, str(error))
+        return Damage(path, 0, put_aside(path).stat().st_size, str(error))
     for _ in segment.heads():
         pass
     end = segment.end

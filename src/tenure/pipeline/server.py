@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from tenure.pipeline.books import Books
@@ -24,6 +24,8 @@ TICK: Final = 0.1
 SYNC: Final = 1.0
 #: Seconds a drain waits for peers to read their last replies.
 FAREWELL: Final = 2.0
+#: How many ticks the last commit waits for whoever reads the results. If it is in vain the log makes up for it.
+PATIENCE: Final = 50
 
 T = TypeVar("T")
 
@@ -112,14 +114,14 @@ class Server:
         connection.heard = self.loop.time()
         try:
             reply = self.intake.feed(connection.conversation, data)
+            books.intake_seconds += self.loop.time() - connection.heard
+            books.bytes_out += len(reply)
+            if self.keeper.full:
+                self.store()
         except Exception as error:
             connection.abort()
             self.fail(error)
             return
-        books.intake_seconds += self.loop.time() - connection.heard
-        books.bytes_out += len(reply)
-        if self.keeper.full:
-            self.store()
         if not self.always:
             connection.reply(reply)
         elif reply or connection.conversation.closing:
@@ -137,7 +139,7 @@ class Server:
                 refusal = self.intake.refusal if self.keeper.unwritten else b""
                 await self.aside(self.keeper.sync)
                 for connection, reply in promised:
-                    connection.reply(refusal or reply)
+                    connection.refuse(refusal) if refusal else connection.reply(reply)
         except BaseException as error:
             self.fail(error)
         finally:
@@ -189,8 +191,11 @@ class Server:
 
     def fold(self) -> None:
         """One step between two rounds of requests, and if that was not all, another after the next round."""
-        if self.keeper.fold():
-            self.loop.call_soon(self.fold)
+        try:
+            if self.keeper.fold():
+                self.loop.call_soon(self.fold)
+        except Exception as error:
+            self.fail(error)
 
     async def commit(self) -> None:
         """Closed windows into the results."""
@@ -211,6 +216,8 @@ class Server:
     async def drained(self, tasks: list[asyncio.Task[None]]) -> None:
         """Write, sync and commit everything, say goodbye, and raise what went wrong."""
         self.tell("draining", connections=len(self.connections))
+        for connection in self.connections:
+            connection.deafen()
         while self.syncing:
             await asyncio.sleep(0.001)
         for task in tasks:
@@ -226,8 +233,11 @@ class Server:
             connection.abort()
         await asyncio.sleep(0)
         commit = self.keeper.due(last=True)
-        if commit is not None:
-            await self.aside(self.keeper.commit, commit)
+        for _ in range(PATIENCE):
+            if commit is None or await self.aside(self.keeper.commit, commit):
+                break
+            commit = replace(commit, closed=())
+            await asyncio.sleep(TICK)
         self.thread.shutdown()
         if self.failure is not None:
             raise self.failure

@@ -12,6 +12,8 @@ __all__ = ["Eyes", "FieldNames", "Front", "Keep", "Seal", "Settings", "SettingsE
 
 Fsync = Literal["always", "everysec", "no"]
 FSYNC: Final = ("always", "everysec", "no")
+#: What the log keeps of every event besides its values (`tenure.pipeline.block`).
+COLUMNS: Final = frozenset({"ms", "seq", "time", "epoch", "key", "counter", "stream", "tenant", "rest", "sealed"})
 
 
 class SettingsError(ValueError):
@@ -188,6 +190,9 @@ def _checked(settings: Settings, origin: str) -> Settings:
         "[seal] epoch_seconds should be positive": settings.seal.epoch_seconds <= 0,
         "[fields] values should name at most 8 fields": len(settings.fields.values) > 8,
         "[fields] a field can have one meaning only": _doubled(settings.fields),
+        f"[fields] values cannot be named as a column of the log is: {', '.join(COLUMNS)}": bool(
+            COLUMNS & set(settings.fields.values)
+        ),
         "[fields] distinct should be a secret field or one with no other meaning": settings.fields.distinct
         in {settings.fields.tenant, settings.fields.time or None, *settings.fields.values},
         "[keep] block_rows and block_bytes should be positive": min(settings.keep.block_rows, settings.keep.block_bytes)

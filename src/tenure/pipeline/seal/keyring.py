@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -55,11 +56,13 @@ class Keyring:
     alive: list[DataKey] = field(default_factory=list)
 
     @classmethod
-    def of(cls, master: tenure.SecretBuffer, libcrypto: Libcrypto, salt: bytes | None = None) -> Keyring:
-        """The keyring of this process, under the master key."""
+    def of(
+        cls, master: tenure.SecretBuffer, libcrypto: Libcrypto, values: Sequence[str] = (), salt: bytes | None = None
+    ) -> Keyring:
+        """The keyring of this process, under the master key, for events with these values."""
         salt = os.urandom(SALT) if salt is None else salt
         root_key = extract(libcrypto, salt, master)
-        root = Root(salt, key_id(libcrypto, master), commitment(libcrypto, root_key))
+        root = Root(salt, key_id(libcrypto, master), commitment(libcrypto, root_key, values))
         return cls(libcrypto, root_key, root)
 
     def issue(self, tenant: bytes) -> DataKey:
@@ -110,11 +113,12 @@ def extract(libcrypto: Libcrypto, salt: bytes, master: tenure.SecretBuffer) -> t
     return root_key
 
 
-def commitment(libcrypto: Libcrypto, root_key: tenure.SecretBuffer) -> bytes:
-    """32 bytes that only this root key gives, and that tell nothing about it."""
+def commitment(libcrypto: Libcrypto, root_key: tenure.SecretBuffer, values: Sequence[str]) -> bytes:
+    """32 bytes that only this root key gives for these names of values, and that tell nothing about it."""
     out = bytearray(KEY)
+    names = b"".join(len(name).to_bytes(4, "big") + name for name in map(str.encode, values))
     with root_key.lease() as root:
-        libcrypto.hmac(root, LABEL + b"commitment\1", memoryview(out))
+        libcrypto.hmac(root, LABEL + b"commitment" + names + b"\1", memoryview(out))
     return bytes(out)
 
 
