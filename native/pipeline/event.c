@@ -1,5 +1,7 @@
 #include "event.h"
 
+#include <math.h>
+
 #include "names.h"
 
 static int same_ignoring_case(struct word w, const char *upper)
@@ -13,24 +15,6 @@ static int same_ignoring_case(struct word w, const char *upper)
             return 0;
     }
     return 1;
-}
-
-/* Where the id stands, after the options Redis knows. */
-static size_t after_options(const struct word *words, size_t count)
-{
-    size_t at = 2;
-
-    while (at < count) {
-        if (same_ignoring_case(words[at], "NOMKSTREAM"))
-            at += 1;
-        else if (same_ignoring_case(words[at], "MAXLEN") || same_ignoring_case(words[at], "MINID"))
-            at += at + 1 < count && words[at + 1].length == 1 && strchr("~=", words[at + 1].text[0]) ? 3 : 2;
-        else if (same_ignoring_case(words[at], "LIMIT"))
-            at += 2;
-        else
-            break;
-    }
-    return at;
 }
 
 /* 1 to 15 digits; 0 if it is anything else. */
@@ -47,6 +31,19 @@ static int milliseconds(const char *text, size_t length, uint64_t *number)
     return 1;
 }
 
+/* One of the two numbers of an id: 1 to 20 digits, at most 2^64 - 1; 0 if it is anything else. */
+static int half(const char *text, size_t length, uint64_t *number)
+{
+    *number = 0;
+    if (length < 1 || length > 20)
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(*number, (uint64_t)10, number)
+            || __builtin_add_overflow(*number, (uint64_t)(text[i] - '0'), number))
+            return 0;
+    return 1;
+}
+
 static int read_id(struct word w, struct id *id)
 {
     memset(id, 0, sizeof *id);
@@ -54,7 +51,7 @@ static int read_id(struct word w, struct id *id)
         return TAKEN;
     const char *dash = memchr(w.text, '-', w.length);
     size_t before = dash ? (size_t)(dash - w.text) : w.length;
-    if (!milliseconds(w.text, before, &id->ms))
+    if (!half(w.text, before, &id->ms))
         return BAD_ID;
     id->has_ms = id->has_seq = 1;
     if (dash == NULL)
@@ -62,9 +59,54 @@ static int read_id(struct word w, struct id *id)
     size_t behind = w.length - before - 1;
     if (behind == 1 && dash[1] == '*')
         id->has_seq = 0;
-    else if (!milliseconds(dash + 1, behind, &id->seq))
+    else if (!half(dash + 1, behind, &id->seq))
         return BAD_ID;
     return TAKEN;
+}
+
+/* The bound of an option that trims, an id or a count; one that is missing is found later. */
+static int bound_read(const struct word *words, size_t count, size_t at, int is_id)
+{
+    struct id id;
+
+    if (at >= count)
+        return TAKEN;
+    if (is_id)
+        return read_id(words[at], &id) != TAKEN || !id.has_seq ? BAD_ID : TAKEN;
+    if (words[at].length < 1 || words[at].length > 19)
+        return BAD_COUNT;
+    for (size_t i = 0; i < words[at].length; i++)
+        if (words[at].text[i] < '0' || words[at].text[i] > '9')
+            return BAD_COUNT;
+    return TAKEN;
+}
+
+/* `*at` is where the id stands, after the options Redis knows; a refusal, or TAKEN. */
+static int after_options(struct event *e, const struct word *words, size_t count, size_t *at)
+{
+    int trims = 0, about = 0, refusal = TAKEN;
+
+    e->begins = 1;
+    for (*at = 2; *at < count && refusal == TAKEN;) {
+        int is_id = same_ignoring_case(words[*at], "MINID");
+        if (same_ignoring_case(words[*at], "NOMKSTREAM")) {
+            e->begins = 0;
+            *at += 1;
+        } else if (is_id || same_ignoring_case(words[*at], "MAXLEN")) {
+            char mark = *at + 1 < count && words[*at + 1].length == 1 ? words[*at + 1].text[0] : 0;
+            about = mark == '~';
+            *at += mark == '~' || mark == '=' ? 2 : 1;
+            refusal = trims ? BAD_SYNTAX : bound_read(words, count, *at, is_id);
+            trims = 1;
+            *at += 1;
+        } else if (same_ignoring_case(words[*at], "LIMIT")) {
+            refusal = about ? bound_read(words, count, *at + 1, 0) : BAD_SYNTAX;
+            *at += 2;
+        } else {
+            break;
+        }
+    }
+    return refusal;
 }
 
 /* How a decimal number is written: its digits without the point, where the point stands, and its exponent. */
@@ -143,6 +185,14 @@ static const struct meant *meaning_of(const struct plan *plan, struct word name)
     return NULL;
 }
 
+/* Whether the event has that already. */
+static int given(const struct event *e, const struct meant *meant)
+{
+    if (meant->meaning == IS_TENANT)
+        return e->tenant.text != NULL;
+    return meant->meaning == IS_TIME ? e->has_time : !isnan(e->values[meant->place]);
+}
+
 /* One field; a refusal, or TAKEN. */
 static int read_field(struct event *e, struct word name, struct word value, const struct plan *plan)
 {
@@ -153,6 +203,8 @@ static int read_field(struct event *e, struct word name, struct word value, cons
         e->rest += packed;
     } else if (meant->meaning == IS_SECRET) {
         e->secret += packed;
+    } else if (given(e, meant)) {
+        return GIVEN_TWICE;
     } else if (meant->meaning == IS_TENANT) {
         e->tenant = value;
     } else if (meant->meaning == IS_TIME) {
@@ -194,14 +246,17 @@ static int is_utf8(struct word w)
 
 int event_read(struct event *e, const struct word *words, size_t count, const struct plan *plan)
 {
-    size_t at = after_options(words, count);
+    size_t at;
 
     memset(e, 0, sizeof *e);
     for (int i = 0; i < plan->values; i++)
         e->values[i] = __builtin_nan("");
+    int refusal = after_options(e, words, count, &at);
+    if (refusal != TAKEN)
+        return refusal;
     if (at + 1 >= count || (count - at) % 2 == 0)
         return WRONG_COUNT;
-    int refusal = read_id(words[at], &e->id);
+    refusal = read_id(words[at], &e->id);
     if (refusal != TAKEN)
         return refusal;
     e->stream = words[1];
@@ -247,12 +302,15 @@ int id_after(const struct id *id, uint64_t *ms, uint64_t *seq, uint64_t now)
     uint64_t last_ms = *ms, last_seq = *seq;
 
     if (!id->has_ms) {
-        *ms = now > last_ms ? now : last_ms;
-        *seq = now > last_ms ? 0 : last_seq + 1;
+        int next = now <= last_ms && last_seq == UINT64_MAX;
+        if (next && last_ms == UINT64_MAX)
+            return NO_MORE_IDS;
+        *ms = now > last_ms ? now : last_ms + (uint64_t)next;
+        *seq = now > last_ms || next ? 0 : last_seq + 1;
         return TAKEN;
     }
     *ms = id->ms;
-    *seq = id->has_seq ? id->seq : (id->ms == last_ms ? last_seq + 1 : 0);
+    *seq = id->has_seq ? id->seq : (id->ms != last_ms ? 0 : last_seq == UINT64_MAX ? last_seq : last_seq + 1);
     if (*ms == 0 && *seq == 0)
         return ZERO_ID;
     return *ms < last_ms || (*ms == last_ms && *seq <= last_seq) ? SMALL_ID : TAKEN;

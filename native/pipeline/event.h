@@ -30,6 +30,10 @@ enum refusal {
     BAD_ID,
     ZERO_ID,
     SMALL_ID,
+    NO_MORE_IDS,
+    BAD_SYNTAX,
+    BAD_COUNT,
+    GIVEN_TWICE,
     BAD_TIME,
     NO_TENANT,
     LONG_STREAM,
@@ -52,6 +56,8 @@ struct event {
     int64_t time;
     double values[MAX_VALUES];
     int64_t mark;
+    /* Whether it may be the first of its stream. */
+    int begins;
     /* Sizes of the packed fields, known before they are written. */
     size_t rest, secret;
     /* The words of the fields, names and values in turn. */

@@ -137,6 +137,8 @@ static int add(struct intake *self)
     if (PyBytes_Check(self->refusal) && PyBytes_GET_SIZE(self->refusal) > 0)
         return say(self, self->refusal);
     int refusal = event_read(&event, self->request.words, self->request.count, &self->plan);
+    if (refusal == TAKEN && !event.begins && names_find(&self->streams, event.stream) == NULL)
+        return bytes_add(&self->replies, "$-1\r\n", 5);
     if (refusal == TAKEN)
         refusal = tail_of(self, event.stream, &tail, &new);
     if (refusal != TAKEN)
@@ -147,7 +149,7 @@ static int add(struct intake *self)
     row.seq = tail->seq;
     refusal = id_after(&event.id, &row.ms, &row.seq, self->now);
     row.time = event.has_time ? event.time : (int64_t)row.ms;
-    if (refusal == TAKEN && row.time > LATEST)
+    if (refusal == TAKEN && !event.has_time && row.ms > (uint64_t)LATEST)
         refusal = BAD_TIME;
     if (refusal != TAKEN)
         return say_refused(self, refusal);

@@ -86,13 +86,18 @@ enum verdict resp_next(struct request *request, const char *buffer, size_t lengt
 {
     size_t at = *start, room = limits->request;
     long long count, size;
+
+    request->count = 0;
+    if (at < length && buffer[at] == '\r' && (at + 1 == length || buffer[at + 1] == '\n')) {
+        *(at + 1 == length ? needed : start) = at + 2;
+        return at + 1 == length ? RESP_CUT : RESP_WHOLE;
+    }
     enum verdict verdict = counted(buffer, length, &at, '*', "invalid multibulk length", &count, needed, problem);
 
     if (verdict != RESP_WHOLE)
         return verdict;
     if (count > (long long)limits->args)
         return broken(problem, "invalid multibulk length");
-    request->count = 0;
     if (count > 0 && make_room(request, (size_t)count) < 0)
         return RESP_FAILED;
     for (long long i = 0; i < count; i++) {

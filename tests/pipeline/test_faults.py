@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -18,8 +20,11 @@ from typing import Any
 import pytest
 import redis
 
+from tenure.pipeline.assembly import Opening, serve
 from tenure.pipeline.query import ask, frames_in
 from tenure.pipeline.resp import bulk, replies
+from tenure.pipeline.settings import Front, Keep, Seal, Settings
+from tenure.pipeline.writer import SegmentWriter
 
 EVENT = {"tenant": "t1", "v": "1", "secret": "hush"}
 
@@ -337,3 +342,85 @@ def certificate(here: Path) -> Callable[[], None]:
         subprocess.run([*command, "-days", "1", *subject, *files], check=True, capture_output=True)
 
     return made
+
+
+# Load that never pauses.
+
+
+def test_sigterm_drains_under_load_also_where_replies_wait_for_the_disk(start: Any) -> None:
+    server = start('[keep]\ndirectory = "data"\nfsync = "always"\n')
+    acknowledged: list[str] = []
+    pushers = [pushing(server, acknowledged, threading.Event(), []) for _ in range(4)]
+    until(lambda: len(acknowledged) > 100)
+    assert server.stop(signal.SIGTERM) == 0
+    for pusher in pushers:
+        pusher.join()
+    assert server.books()["sealed"] == server.books()["stored"] >= len(acknowledged)
+    assert set(acknowledged) <= ids_on_disk(server.directory)
+
+
+def test_a_peer_that_always_has_a_request_half_sent_is_not_stuck_while_it_gets_on(start: Any) -> None:
+    server = start("[front]\nstall_timeout = 0.4\n")
+    whole = said(b"ECHO", b"x")
+    with peer(server) as streaming:
+        for _ in range(30):
+            streaming.sendall(whole[-5:] + whole + whole[:-5] if _ else whole[:-5])
+            time.sleep(0.05)
+        streaming.sendall(whole[-5:] + said(b"QUIT"))
+        assert streaming.makefile("rb").read() == b"$1\r\nx\r\n" * 59 + b"+OK\r\n"
+
+
+def test_redis_cli_pipes_into_it(server: Any) -> None:
+    if not shutil.which("redis-cli"):
+        pytest.skip("redis-cli (Debian package redis-tools) is not installed")
+    events = said(b"XADD", b"piped", b"*", b"tenant", b"t", b"secret", b"s") * 5000
+    done = subprocess.run(
+        ["redis-cli", "-p", str(server.port), "--pipe"], input=events, capture_output=True, timeout=60, check=True
+    )
+    assert b"errors: 0, replies: 5000" in done.stdout
+    with server.client() as client:
+        assert client.xlen("piped") == 5000
+
+
+def test_what_could_not_be_written_is_not_acknowledged_and_no_reply_answers_the_wrong_request(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk fails although room was taken on it: one error, the connection closed, and later the server goes on."""
+    broken = [OSError(errno.EIO, "Input/output error")] * 2
+    write = SegmentWriter.append
+
+    def append(self: SegmentWriter, batch: Any) -> None:
+        if broken:
+            raise broken.pop()
+        write(self, batch)
+
+    monkeypatch.setattr(SegmentWriter, "append", append)
+    (here / "key").write_bytes(bytes(32))
+    (here / "key").chmod(0o600)
+    settings = Settings(Front(port=0), seal=Seal(str(here / "key")), keep=Keep(str(here / "data"), "always"))
+    heard: list[bytes] = []
+
+    def talk(port: int) -> None:
+        event = said(b"XADD", b"ev", b"*", b"tenant", b"t")
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as one:
+            one.sendall(event * 3)
+            heard.append(one.makefile("rb").read())
+        with redis.Redis(port=port) as two:
+            for _ in range(200):
+                with contextlib.suppress(redis.RedisError):
+                    heard.append(two.xadd("ev", {"tenant": "t"}))
+                    break
+                time.sleep(0.05)
+            two.shutdown()
+
+    threads: list[threading.Thread] = []
+
+    def opened(opening: Opening) -> None:
+        threads.append(threading.Thread(target=talk, args=(int(opening.where[0].rpartition(":")[2]),)))
+        threads[0].start()
+
+    books = serve(settings, opened)
+    threads[0].join()
+    assert heard[0] == b"-ERR the log has no room: Input/output error; nothing is accepted until it has\r\n"
+    assert len(heard) == 2
+    assert (books["sealed"], books["stored"]) == (4, 4)

@@ -69,9 +69,75 @@ def test_a_request_may_come_byte_by_byte(make: Make) -> None:
     assert not conversation.pending
 
 
-def test_options_of_redis_are_read_and_not_obeyed(make: Make) -> None:
-    said = spoken(b"xadd", b"ev", b"nomkstream", b"MAXLEN", b"~", b"10", b"LIMIT", b"5", b"*", *EVENT)
-    assert make().feed(Conversation(), said) == bulk(NOW + b"-0")
+@pytest.mark.parametrize(
+    "options",
+    [b"MAXLEN 0", b"maxlen = 10", b"MAXLEN ~ 10", b"MAXLEN ~ 10 LIMIT 5", b"MINID 5", b"MINID ~ 5-1 LIMIT 0"],
+)
+def test_options_that_trim_a_stream_are_read_and_not_obeyed(make: Make, options: bytes) -> None:
+    said = spoken(b"xadd", b"ev", *options.split(), b"*", *EVENT)
+    assert make().feed(Conversation(), said * 2) == bulk(NOW + b"-0") + bulk(NOW + b"-1")
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (b"MAXLEN x", "bad count"),
+        (b"MAXLEN -1", "bad count"),
+        (b"MAXLEN ~ 12345678901234567890", "bad count"),
+        (b"MAXLEN 5 MINID 5", "bad syntax"),
+        (b"MAXLEN 5 LIMIT 5", "bad syntax"),
+        (b"MAXLEN = 5 LIMIT 5", "bad syntax"),
+        (b"MAXLEN ~ 5 LIMIT x", "bad count"),
+        (b"LIMIT 5", "bad syntax"),
+        (b"MINID *", "bad id"),
+        (b"MINID 5-*", "bad id"),
+        (b"MINID x", "bad id"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused(make: Make, options: bytes, why: str) -> None:
+    said = spoken(b"XADD", b"ev", *options.split(), b"*", *EVENT)
+    assert make().feed(Conversation(), said) == error(REFUSALS[why])
+
+
+@pytest.mark.parametrize("cut", range(2, 8))
+def test_options_that_are_cut_off_are_a_wrong_count(make: Make, cut: int) -> None:
+    words = (b"XADD", b"ev", b"NOMKSTREAM", b"MAXLEN", b"~", b"5", b"LIMIT", b"3")
+    assert make().feed(Conversation(), spoken(*words[:cut])) == error(REFUSALS["wrong count"])
+
+
+def test_a_stream_is_not_begun_by_an_event_that_should_not(make: Make) -> None:
+    intake = make()
+    said = spoken(b"XADD", b"ev", b"NOMKSTREAM", b"*", *EVENT)
+    assert intake.feed(Conversation(), said + xadd(*EVENT) + said) == b"$-1\r\n" + bulk(NOW + b"-0") + bulk(NOW + b"-1")
+    assert intake.tail(b"ev")[2] == 2
+
+
+LARGEST = b"18446744073709551615"
+
+
+def test_ids_are_as_large_as_in_redis(make: Make) -> None:
+    timed = (*EVENT, b"time", b"5")
+    said = xadd(*timed, at=b"7-" + LARGEST) + xadd(*timed, at=b"7-*") + xadd(*timed, at=b"8-" + LARGEST)
+    assert make().feed(Conversation(), said) == (
+        bulk(b"7-" + LARGEST) + error(REFUSALS["small id"]) + bulk(b"8-" + LARGEST)
+    )
+    last = xadd(*timed, at=LARGEST + b"-" + LARGEST)
+    assert make().feed(Conversation(), xadd(*timed, at=b"9999999999999-" + LARGEST) + xadd(*timed) + last * 2) == (
+        bulk(b"9999999999999-" + LARGEST)
+        + bulk(b"10000000000000-0")
+        + bulk(LARGEST + b"-" + LARGEST)
+        + error(REFUSALS["small id"])
+    )
+    assert make().feed(Conversation(), last + xadd(*timed)) == (
+        bulk(LARGEST + b"-" + LARGEST) + error(REFUSALS["no more ids"])
+    )
+
+
+def test_a_clock_that_goes_backwards_does_not_make_ids_that_do(make: Make) -> None:
+    times = iter([5000, 4000, 4999, 5001])
+    intake = make(clock=lambda: next(times))
+    answers = [intake.feed(Conversation(), xadd(*EVENT)) for _ in range(4)]
+    assert answers == [bulk(b"5000-0"), bulk(b"5000-1"), bulk(b"5000-2"), bulk(b"5001-0")]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +148,11 @@ def test_options_of_redis_are_read_and_not_obeyed(make: Make) -> None:
         (xadd(*EVENT, b"odd"), REFUSALS["wrong count"]),
         (xadd(*EVENT, at=b"x"), REFUSALS["bad id"]),
         (xadd(*EVENT, at=b"1-"), REFUSALS["bad id"]),
+        (xadd(*EVENT, at=b"18446744073709551616"), REFUSALS["bad id"]),
+        (xadd(*EVENT, at=b"18446744073709551615"), REFUSALS["bad time"]),
+        (xadd(*EVENT, b"tenant", b"t2"), REFUSALS["given twice"]),
+        (xadd(*EVENT, b"v", b"1"), REFUSALS["given twice"]),
+        (xadd(*EVENT, b"time", b"1", b"time", b"2"), REFUSALS["given twice"]),
         (xadd(*EVENT, at=b"0-0"), REFUSALS["zero id"]),
         (xadd(*EVENT, b"time", b"-1"), REFUSALS["bad time"]),
         (xadd(*EVENT, b"time", b"253402300800000"), REFUSALS["bad time"]),
@@ -206,12 +277,24 @@ numeric = st.one_of(
 )
 field_names = st.sampled_from([b"tenant", b"time", b"v", b"w", b"secret", b"pin", b"colour", b""])
 field_pairs = st.tuples(field_names, st.one_of(numeric, st.sampled_from([b"t1", b"t2", b"\xc3\xa9", b"\xff"])))
-ids = st.one_of(st.just(b"*"), st.from_regex(rb"[0-9]{1,3}(-([0-9]{1,2}|\*))?", fullmatch=True), st.binary(max_size=4))
+ids = st.one_of(
+    st.just(b"*"),
+    st.from_regex(rb"[0-9]{1,3}(-([0-9]{1,2}|\*))?", fullmatch=True),
+    st.from_regex(rb"184467440737095516[0-9]{2}(-(184467440737095516[0-9]{2}|\*))?", fullmatch=True),
+    st.binary(max_size=4),
+)
+option_words = st.sampled_from([b"MAXLEN", b"minid", b"LIMIT", b"NOMKSTREAM", b"~", b"=", b"5", b"5-1", b"x"])
 events = st.builds(
-    lambda stream, at, pairs, tenant: spoken(
-        b"XADD", stream, at, *([b"tenant", tenant] if tenant else []), *(word for pair in pairs for word in pair)
+    lambda stream, options, at, pairs, tenant: spoken(
+        b"XADD",
+        stream,
+        *options,
+        at,
+        *([b"tenant", tenant] if tenant else []),
+        *(word for pair in pairs for word in pair),
     ),
     st.sampled_from([b"ev", b"other", b"\xff"]),
+    st.one_of(st.just([]), st.lists(option_words, max_size=5)),
     ids,
     st.lists(field_pairs, max_size=5),
     st.sampled_from([b"", b"a", b"b"]),

@@ -46,6 +46,7 @@ def test_a_cut_request_says_how_much_it_waits_for_and_never_too_much(args: list[
     ("said", "why"),
     [
         (b"GET / HTTP/1.1\r\n", "expected '*', got 'G'"),
+        (b"\rx", "expected '*', got '\\x0d'"),
         (b"\x16\x03\x01", "expected '*', got '\\x16'"),
         (b"*x\r\n", "invalid multibulk length"),
         (b"*\r\n", "invalid multibulk length"),
@@ -67,6 +68,11 @@ def test_what_cannot_be_meant_is_refused_at_once(said: bytes, why: str) -> None:
 @pytest.mark.parametrize("count", [b"0", b"-1"])
 def test_an_empty_request_is_no_words(count: bytes) -> None:
     assert next_request(b"*%b\r\n" % count, 0, LIMITS) == ([], 4 + len(count) - 1)
+
+
+def test_an_empty_line_is_no_words() -> None:
+    assert next_request(b"\r\n*1\r\n", 0, LIMITS) == ([], 2)
+    assert next_request(b"\r", 0, LIMITS) == 2
 
 
 def test_an_error_cannot_break_out_of_its_line() -> None:

@@ -30,15 +30,23 @@ LATEST: Final = 253_402_300_799_999
 NAME: Final = 512
 NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 MILLISECONDS: Final = re.compile(rb"[0-9]{1,15}")
+COUNT: Final = re.compile(rb"[0-9]{1,19}")
+#: Half of an id; the largest is 2^64 - 1.
+HALF: Final = re.compile(rb"[0-9]{1,20}")
+LARGEST: Final = (1 << 64) - 1
 LENGTH: Final = struct.Struct("<I")
 
 
-#: Why an event is refused. Redis clients know the first four in these words. The native reader has them in this order.
+#: Why an event is refused. Redis clients know the first seven in these words. The native reader has them in this order.
 REFUSALS: Final = {
     "wrong count": "ERR wrong number of arguments for 'xadd' command",
     "bad id": "ERR Invalid stream ID specified as stream command argument",
     "zero id": "ERR The ID specified in XADD must be greater than 0-0",
     "small id": "ERR The ID specified in XADD is equal or smaller than the target stream top item",
+    "no more ids": "ERR The stream has exhausted the last possible ID, unable to add more items",
+    "bad syntax": "ERR syntax error",
+    "bad count": "ERR value is not an integer or out of range",
+    "given twice": "ERR a field that is whose it is, when it was, or a value is there twice ([fields])",
     "bad time": "ERR the event time should be milliseconds since 1970",
     "no tenant": "ERR the event has no field that says whose it is ([fields] tenant)",
     "long stream": f"ERR the name of a stream may have {NAME} bytes",
@@ -94,9 +102,15 @@ class StreamId:
     def after(self, last: tuple[int, int], now: int) -> tuple[int, int]:
         """The id the event gets in a stream whose last one is ``last``, by the rules Redis has."""
         if self.ms is None:
-            return (now, 0) if now > last[0] else (last[0], last[1] + 1)
+            if now > last[0]:
+                return now, 0
+            if last[1] < LARGEST:
+                return last[0], last[1] + 1
+            if last[0] < LARGEST:
+                return last[0] + 1, 0
+            raise Refused.because("no more ids")
         if self.seq is None:
-            ms, seq = self.ms, last[1] + 1 if self.ms == last[0] else 0
+            ms, seq = self.ms, min(last[1] + 1, LARGEST) if self.ms == last[0] else 0
         else:
             ms, seq = self.ms, self.seq
         if (ms, seq) == (0, 0):
@@ -121,11 +135,13 @@ class Event:
     secret: bytes
     #: A hash of the field whose distinct values are counted; 0 if there is none. Never leaves the process.
     mark: int
+    #: Whether it may be the first of its stream.
+    begins: bool
 
 
 def read_event(args: Sequence[bytes], plan: Plan) -> Event:
     """The event in the words of an ``XADD``."""
-    at = _after_options(args)
+    at, begins = _after_options(args)
     if at + 1 >= len(args) or (len(args) - at) % 2 == 0:
         raise Refused.because("wrong count")
     stream_id = _read_id(args[at])
@@ -139,10 +155,13 @@ def read_event(args: Sequence[bytes], plan: Plan) -> Event:
     for name, value in zip(args[at + 1 :: 2], args[at + 2 :: 2], strict=True):
         meaning, place = plan.meaning.get(name, ("rest", 0))
         if meaning == "tenant":
+            _expect(tenant is None, "given twice")
             tenant = value
         elif meaning == "time":
+            _expect(time is None, "given twice")
             time = _read_time(value)
         elif meaning == "value":
+            _expect(values[place] != values[place], "given twice")
             values[place] = _read_number(value, name)
         elif meaning == "secret":
             secret += (name, value)
@@ -152,23 +171,50 @@ def read_event(args: Sequence[bytes], plan: Plan) -> Event:
             mark = hash(value)
     if tenant is None:
         raise Refused.because("no tenant")
-    return Event(stream, _named(tenant, "tenant"), stream_id, time, tuple(values), packed(rest), packed(secret), mark)
+    owner = _named(tenant, "tenant")
+    return Event(stream, owner, stream_id, time, tuple(values), packed(rest), packed(secret), mark, begins)
 
 
-def _after_options(args: Sequence[bytes]) -> int:
-    """Where the id stands, after the options Redis knows. They are read and not obeyed: a segment log keeps all."""
-    at = 2
+def _expect(fine: bool, otherwise: str) -> None:
+    """Refuse the event unless it is fine."""
+    if not fine:
+        raise Refused.because(otherwise)
+
+
+def _after_options(args: Sequence[bytes]) -> tuple[int, bool]:
+    """Where the id stands, after the options Redis knows, and whether the event may begin a stream.
+
+    Those that trim a stream have to be right and are not obeyed: a segment log keeps all.
+    """
+    at, begins, trims, about = 2, True, False, False
     while at < len(args):
         word = args[at].upper()
         if word == b"NOMKSTREAM":
+            begins = False
             at += 1
         elif word in (b"MAXLEN", b"MINID"):
-            at += 3 if at + 1 < len(args) and args[at + 1] in (b"~", b"=") else 2
+            _expect(not trims, "bad syntax")
+            trims, mark = True, b"".join(args[at + 1 : at + 2])
+            about = mark == b"~"
+            at += 2 if mark in (b"~", b"=") else 1
+            _check_bound(word, args[at : at + 1])
+            at += 1
         elif word == b"LIMIT":
+            _expect(about, "bad syntax")
+            _check_bound(b"MAXLEN", args[at + 1 : at + 2])
             at += 2
         else:
             break
-    return at
+    return at, begins
+
+
+def _check_bound(option: bytes, bound: Sequence[bytes]) -> None:
+    """Refuse a bound of MAXLEN that is no count, and one of MINID that is no id; a missing one is found later."""
+    for word in bound:
+        if option == b"MAXLEN":
+            _expect(COUNT.fullmatch(word) is not None, "bad count")
+        else:
+            _expect(_read_id(word).seq is not None, "bad id")
 
 
 def _read_id(word: bytes) -> StreamId:
@@ -176,14 +222,15 @@ def _read_id(word: bytes) -> StreamId:
     if word == b"*":
         return StreamId(None, None)
     ms, dash, seq = word.partition(b"-")
-    if MILLISECONDS.fullmatch(ms):
-        if not dash:
-            return StreamId(int(ms), 0)
-        if seq == b"*":
-            return StreamId(int(ms), None)
-        if MILLISECONDS.fullmatch(seq):
-            return StreamId(int(ms), int(seq))
-    raise Refused.because("bad id")
+    if dash and seq == b"*":
+        return StreamId(_half(ms), None)
+    return StreamId(_half(ms), _half(seq) if dash else 0)
+
+
+def _half(word: bytes) -> int:
+    """One of the two numbers of an id."""
+    _expect(HALF.fullmatch(word) is not None and int(word) <= LARGEST, "bad id")
+    return int(word)
 
 
 def _named(name: bytes, what: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tenure.pipeline.block import Block, Buffers, Row
 from tenure.pipeline.event import LATEST, Event, Plan, Refused, read_event
-from tenure.pipeline.resp import Limits, ProtocolError, bulk, error, next_request
+from tenure.pipeline.resp import NIL, Limits, ProtocolError, bulk, error, next_request
 from tenure.pipeline.seal.keyring import DataKey, Keyring
 from tenure.pipeline.seal.record import bound, nonce
 
@@ -160,7 +160,11 @@ class PythonIntake:
 
     def add(self, event: Event) -> bytes:
         """Seal an event and put it into the block; its id as a reply."""
-        tail = self.streams.get(event.stream) or self.new_tail()
+        tail = self.streams.get(event.stream)
+        if tail is None:
+            if not event.begins:
+                return NIL
+            tail = self.new_tail()
         ms, seq = event.id.after((tail.ms, tail.seq), self.order.clock())
         time = ms if event.time is None else event.time
         if time > LATEST:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Limits", "ProtocolError", "bulk", "error", "integer", "next_request", "replies", "shown"]
+__all__ = ["NIL", "Limits", "ProtocolError", "bulk", "error", "integer", "next_request", "replies", "shown"]
 
+#: The reply that means: nothing.
+NIL: Final = b"$-1\r\n"
 #: The longest line that can begin a request or a bulk string: a sign, 19 digits and room to spare.
 LINE: Final = 32
 
@@ -28,8 +30,12 @@ def next_request(buffer: bytes, at: int, limits: Limits) -> tuple[list[bytes], i
     """The request that begins at ``at`` and where it ends; or, while some of it is missing, how long the buffer must
     grow before it is worth asking again.
 
+    An empty line between two requests is an empty request; ``redis-cli --pipe`` sends one.
+
     Invariant: never waits for bytes that a limit would refuse, so what is buffered for a connection is bounded.
     """
+    if buffer[at : at + 1] == b"\r" and b"\r\n".startswith(buffer[at : at + 2]):
+        return ([], at + 2) if len(buffer) > at + 1 else at + 2
     head = _counted(buffer, at, b"*", "invalid multibulk length")
     if isinstance(head, int):
         return head
