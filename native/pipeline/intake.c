@@ -1,33 +1,18 @@
 /* What a connection says, made into sealed rows and replies; `tenure/pipeline/intake.py` defines what it does. */
-#include <stddef.h>
+#include "intake.h"
+
 #include <stdio.h>
 
-#include "keys.h"
-#include "resp.h"
-
-#include <structmember.h>
-
-struct tail {
-    uint64_t ms, seq, length;
-};
-
-struct intake {
-    PyObject_HEAD
-    struct plan plan;
-    struct limits limits;
-    struct keys keys;
-    struct names streams;
-    struct block block;
-    struct request request;
-    struct bytes replies;
-    PyObject *clock, *answer, *refusals, *refusal;
-    size_t most_streams;
-    unsigned long long sealed, sealed_bytes, protocol_errors;
-    uint64_t now;
-    int asked, busy;
-};
-
 static PyObject *str_authenticated, *str_closing, *str_needed, *str_pending;
+
+int conversation_begin(void)
+{
+    str_authenticated = PyUnicode_InternFromString("authenticated");
+    str_closing = PyUnicode_InternFromString("closing");
+    str_needed = PyUnicode_InternFromString("needed");
+    str_pending = PyUnicode_InternFromString("pending");
+    return str_authenticated && str_closing && str_needed && str_pending ? 0 : -1;
+}
 
 /* Milliseconds since 1970, asked once for everything that came together. */
 static int ask_clock(struct intake *self)
@@ -94,7 +79,7 @@ static int tail_of(struct intake *self, struct word stream, struct tail **tail, 
     return self->streams.used >= self->most_streams ? MANY_STREAMS : TAKEN;
 }
 
-static int keep_tail(struct intake *self, struct word stream, const struct tail *tail)
+int intake_keep_tail(struct intake *self, struct word stream, const struct tail *tail)
 {
     struct tail *kept = PyMem_Malloc(sizeof *kept);
     if (kept == NULL) {
@@ -156,7 +141,7 @@ static int add(struct intake *self)
     if (put(self, &event, &row) < 0)
         return -1;
     *tail = (struct tail){row.ms, row.seq, tail->length + 1};
-    if (tail == &new && keep_tail(self, event.stream, &new) < 0)
+    if (tail == &new && intake_keep_tail(self, event.stream, &new) < 0)
         return -1;
     return say_id(self, row.ms, row.seq);
 }
@@ -278,9 +263,7 @@ static int listen(struct intake *self, PyObject *conversation, PyObject *pending
     return PyByteArray_Resize(pending, (Py_ssize_t)(length - at));
 }
 
-PyDoc_STRVAR(feed_doc, "Take what was read from a connection; what to write to it.");
-
-static PyObject *feed(struct intake *self, PyObject *const *args, Py_ssize_t count)
+PyObject *intake_feed(struct intake *self, PyObject *const *args, Py_ssize_t count)
 {
     Py_buffer data;
     PyObject *reply = NULL;
@@ -325,252 +308,4 @@ static PyObject *feed(struct intake *self, PyObject *const *args, Py_ssize_t cou
     PyBuffer_Release(&data);
     Py_DECREF(pending);
     return reply;
-}
-
-PyDoc_STRVAR(take_doc, "The rows sealed since the last time: (rows, numbers, values, ends, data, marks).");
-
-static PyObject *refuse_if_busy(const struct intake *self)
-{
-    if (self->busy)
-        PyErr_SetString(PyExc_RuntimeError, "the intake is being fed");
-    return self->busy ? NULL : Py_None;
-}
-
-static PyObject *take(struct intake *self, PyObject *Py_UNUSED(none))
-{
-    return refuse_if_busy(self) ? block_take(&self->block) : NULL;
-}
-
-PyDoc_STRVAR(rotate_doc, "Begin a new epoch of keys.");
-
-static PyObject *rotate(struct intake *self, PyObject *Py_UNUSED(none))
-{
-    if (!refuse_if_busy(self) || keys_rotate(&self->keys) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-PyDoc_STRVAR(tail_doc, "Last id and length of a stream.");
-
-static PyObject *tail(struct intake *self, PyObject *stream)
-{
-    Py_buffer name;
-    if (PyObject_GetBuffer(stream, &name, PyBUF_SIMPLE) < 0)
-        return NULL;
-    const struct tail *found = names_find(&self->streams, (struct word){name.buf, (size_t)name.len});
-    PyBuffer_Release(&name);
-    static const struct tail nothing;
-    found = found ? found : &nothing;
-    return Py_BuildValue("(KKK)", (unsigned long long)found->ms, (unsigned long long)found->seq,
-                         (unsigned long long)found->length);
-}
-
-PyDoc_STRVAR(resume_doc, "Go on with a stream where the log says it ended.");
-
-static PyObject *resume(struct intake *self, PyObject *args)
-{
-    const char *text;
-    Py_ssize_t length;
-    unsigned long long ms, seq, count;
-
-    if (!PyArg_ParseTuple(args, "y#(KKK)", &text, &length, &ms, &seq, &count))
-        return NULL;
-    struct word stream = {text, (size_t)length};
-    struct tail given = {ms, seq, count}, *known = names_find(&self->streams, stream);
-    if (known != NULL)
-        *known = given;
-    else if (keep_tail(self, stream, &given) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-/* The names that mean something: [(name, meaning, place)]. */
-static int plan_begin(struct plan *plan, PyObject *meant, PyObject *counted, int values)
-{
-    PyObject *items = PySequence_Tuple(meant);
-    if (items == NULL)
-        return -1;
-    plan->owner = Py_BuildValue("(NO)", items, counted);
-    plan->count = (size_t)PyTuple_GET_SIZE(items);
-    plan->values = values;
-    plan->meant = PyMem_Calloc(plan->count + 1, sizeof *plan->meant);
-    if (plan->owner == NULL || plan->meant == NULL)
-        return -1;
-    plan->counted = (struct word){PyBytes_AS_STRING(counted), (size_t)PyBytes_GET_SIZE(counted)};
-    for (size_t i = 0; i < plan->count; i++) {
-        const char *text;
-        Py_ssize_t length;
-        int meaning, place;
-        if (!PyArg_ParseTuple(PyTuple_GET_ITEM(items, (Py_ssize_t)i), "y#ii", &text, &length, &meaning, &place))
-            return -1;
-        plan->meant[i] = (struct meant){{text, (size_t)length}, (enum meaning)meaning, place};
-    }
-    return 0;
-}
-
-static int init(struct intake *self, PyObject *args, PyObject *kwargs)
-{
-    static char *names[] = {"meant",   "counted", "values", "bulk",     "args",    "request", "keyring", "clock", "answer",
-                            "refusals", "library", "records_per_key", "max_keys", "max_streams", NULL};
-    PyObject *meant, *counted, *keyring, *clock, *answer, *refusals;
-    const char *library;
-    int values;
-    Py_ssize_t bulk, most_args, request, streams;
-    unsigned long long records, most;
-
-    if (self->clock != NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "an intake is made once");
-        return -1;
-    }
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OSinnnOOOO!sKKn", names, &meant, &counted, &values, &bulk,
-                                     &most_args, &request, &keyring, &clock, &answer, &PyList_Type, &refusals,
-                                     &library, &records, &most, &streams))
-        return -1;
-    if (values < 0 || values > MAX_VALUES || PyList_GET_SIZE(refusals) != REFUSALS + values) {
-        PyErr_SetString(PyExc_ValueError, "at most 8 values, and a reply for each refusal");
-        return -1;
-    }
-    self->limits = (struct limits){(size_t)bulk, (size_t)most_args, (size_t)request};
-    self->keys.keyring = Py_NewRef(keyring);
-    self->keys.records = records;
-    self->keys.most = most;
-    self->clock = Py_NewRef(clock);
-    self->answer = Py_NewRef(answer);
-    self->refusals = PyList_GetSlice(refusals, 0, PyList_GET_SIZE(refusals));
-    self->refusal = PyBytes_FromStringAndSize(NULL, 0);
-    self->most_streams = (size_t)streams;
-    self->block.values = values;
-    if (keys_begin(&self->keys) < 0 || self->refusals == NULL || self->refusal == NULL || plan_begin(&self->plan, meant, counted, values) < 0)
-        return -1;
-    return libcrypto_open(&self->keys.crypto, library) < 0 ? -1 : block_begin(&self->block);
-}
-
-static int traverse(struct intake *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(self->clock);
-    Py_VISIT(self->answer);
-    Py_VISIT(self->refusals);
-    Py_VISIT(self->refusal);
-    Py_VISIT(self->plan.owner);
-    Py_VISIT(self->keys.keyring);
-    for (size_t i = 0; i < self->keys.table.size; i++)
-        if (self->keys.table.slots[i].value != NULL)
-            Py_VISIT(((struct key *)self->keys.table.slots[i].value)->secret);
-    return 0;
-}
-
-/* What can be part of a cycle. The rest of the intake stays whole until it is released. */
-static int clear(struct intake *self)
-{
-    Py_CLEAR(self->clock);
-    Py_CLEAR(self->answer);
-    return 0;
-}
-
-static void dealloc(struct intake *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-
-    PyObject_GC_UnTrack(self);
-    clear(self);
-    Py_CLEAR(self->refusals);
-    Py_CLEAR(self->refusal);
-    keys_free(&self->keys);
-    names_clear(&self->streams, PyMem_Free);
-    block_free(&self->block);
-    bytes_free(&self->replies);
-    PyMem_Free(self->request.words);
-    PyMem_Free(self->plan.meant);
-    Py_CLEAR(self->plan.owner);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyObject *get_rows(struct intake *self, void *Py_UNUSED(closure))
-{
-    return PyLong_FromSize_t(self->block.rows);
-}
-
-static PyObject *get_size(struct intake *self, void *Py_UNUSED(closure))
-{
-    return PyLong_FromSize_t(self->block.size);
-}
-
-static PyMethodDef methods[] = {
-    {"feed", (PyCFunction)(void (*)(void))feed, METH_FASTCALL, feed_doc},
-    {"take", (PyCFunction)take, METH_NOARGS, take_doc},
-    {"rotate", (PyCFunction)rotate, METH_NOARGS, rotate_doc},
-    {"tail", (PyCFunction)tail, METH_O, tail_doc},
-    {"resume", (PyCFunction)resume, METH_VARARGS, resume_doc},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef attributes[] = {
-    {"rows", (getter)get_rows, NULL, "Rows in the block.", NULL},
-    {"size", (getter)get_size, NULL, "About how many bytes they will need.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-static PyMemberDef members[] = {
-    {"sealed", T_ULONGLONG, offsetof(struct intake, sealed), READONLY, "Events sealed."},
-    {"sealed_bytes", T_ULONGLONG, offsetof(struct intake, sealed_bytes), READONLY, "Their secret bytes."},
-    {"protocol_errors", T_ULONGLONG, offsetof(struct intake, protocol_errors), READONLY, "Broken requests."},
-    {"refusal", T_OBJECT_EX, offsetof(struct intake, refusal), 0, "Refuses every event while it is not empty."},
-    {NULL, 0, 0, 0, NULL},
-};
-
-PyDoc_STRVAR(intake_doc, "Requests in, replies and sealed rows out; see tenure.pipeline.intake.");
-
-static PyType_Slot slots[] = {
-    {Py_tp_doc, (void *)intake_doc},
-    {Py_tp_init, init},
-    {Py_tp_traverse, traverse},
-    {Py_tp_clear, clear},
-    {Py_tp_dealloc, dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
-    {Py_tp_members, members},
-    {0, NULL},
-};
-
-static PyType_Spec spec = {
-    .name = "tenure.pipeline._native.Intake",
-    .basicsize = sizeof(struct intake),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
-    .slots = slots,
-};
-
-static int execute(PyObject *module)
-{
-    str_authenticated = PyUnicode_InternFromString("authenticated");
-    str_closing = PyUnicode_InternFromString("closing");
-    str_needed = PyUnicode_InternFromString("needed");
-    str_pending = PyUnicode_InternFromString("pending");
-    if (!str_authenticated || !str_closing || !str_needed || !str_pending)
-        return -1;
-    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
-    if (type == NULL)
-        return -1;
-    int failed = PyModule_AddObjectRef(module, "Intake", type);
-    Py_DECREF(type);
-    return failed;
-}
-
-static PyModuleDef_Slot module_slots[] = {
-    {Py_mod_exec, execute},
-    {0, NULL},
-};
-
-static struct PyModuleDef module = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "tenure.pipeline._native",
-    .m_doc = "The hot path of the pipeline.",
-    .m_size = 0,
-    .m_slots = module_slots,
-};
-
-PyMODINIT_FUNC PyInit__native(void)
-{
-    return PyModuleDef_Init(&module);
 }

@@ -1,5 +1,7 @@
 #include "keys.h"
 
+#include <time.h>
+
 #define NONE SIZE_MAX
 
 static void drop(void *value)
@@ -168,10 +170,18 @@ static int seal_leased(struct keys *keys, struct block *block, struct key *key)
     return failed;
 }
 
+static unsigned long long nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (unsigned long long)now.tv_sec * 1000000000ULL + (unsigned long long)now.tv_nsec;
+}
+
 int keys_seal(struct keys *keys, struct block *block)
 {
-    int any = keys->waiting != NULL;
-
+    if (keys->waiting == NULL)
+        return 0;
+    unsigned long long began = nanoseconds();
     while (keys->waiting != NULL) {
         struct key *key = keys->waiting;
         if (seal_leased(keys, block, key) < 0)
@@ -181,7 +191,9 @@ int keys_seal(struct keys *keys, struct block *block)
     }
     keys->chain.length = 0;
     keys->from = block->rows;
-    return any ? libcrypto_forget(&keys->crypto) : 0;
+    int failed = libcrypto_forget(&keys->crypto);
+    keys->seal_ns += nanoseconds() - began;
+    return failed;
 }
 
 void keys_forget_rows(struct keys *keys, const struct block *block)

@@ -21,6 +21,7 @@ struct keys {
     struct names table;
     PyObject *keyring, *word_lease, *word_enter, *word_exit;
     uint64_t records, most;
+    unsigned long long seal_ns; /* spent leasing keys and sealing */
     /* Keys with rows that wait, and for each row from `from` on the next one under the same key. */
     struct key *waiting;
     size_t from;

@@ -24,6 +24,8 @@ ROWS: Final = (
     ("sealed", "sealed", True),
     ("stored", "stored", True),
     ("late", "late", True),
+    ("reply_p50_ms", "half of the batches answered within, ms", False),
+    ("reply_p99_ms", "99 % of the batches answered within, ms", False),
     ("windows_open", "windows open", False),
     ("windows_closed", "windows closed", True),
     ("connections", "connections", False),
@@ -88,7 +90,7 @@ def table_of(now: Numbers, before: Numbers | None, seconds: float) -> Table:
     if before is not None:
         table.add_column("a second", justify="right")
     for name, label, rated in ROWS:
-        cells = [label, f"{now[name]:,.0f}"]
+        cells = [label, f"{now[name]:,.3f}" if name.endswith("_ms") else f"{now[name]:,.0f}"]
         if before is not None:
             cells.append(f"{(now[name] - before[name]) / seconds:,.1f}" if rated else "")
         table.add_row(*cells)

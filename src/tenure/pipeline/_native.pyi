@@ -1,13 +1,16 @@
 from collections.abc import Callable, Sequence
+from typing import final
 
 from tenure.pipeline.intake import Conversation
 from tenure.pipeline.seal.keyring import Keyring
 
+@final
 class Intake:
     rows: int
     size: int
     sealed: int
     sealed_bytes: int
+    seal_ns: int
     protocol_errors: int
     refusal: bytes
 

@@ -80,7 +80,7 @@ def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> list[str]:
     if eyes.port < 0:
         return []
     try:
-        door = Door(eyes.port, server.books.snapshot)
+        door = Door(eyes.port, server.books.snapshot, server.books.waits)
     except OSError as error:
         raise SettingsError(f"[eyes] cannot listen on port {eyes.port}: {error.strerror}") from error
     scope.callback(door.close)

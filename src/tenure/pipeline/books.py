@@ -15,6 +15,8 @@ __all__ = ["Books", "locked_bytes", "resident_bytes"]
 
 PAGE: Final = resource.getpagesize()
 STATUS: Final = Path("/proc/self/status")
+#: Up to 8 seconds, and more.
+WAITS: Final = 25
 
 Number = int | float
 
@@ -46,10 +48,26 @@ class Books:
     commits: int = 0
     commits_put_off: int = 0
     gauges: dict[str, Callable[[], Number]] = field(default_factory=dict)
+    #: How many batches were answered within 1, 2, 4, … microseconds and in no fewer; the last one takes what is left.
+    waits: list[int] = field(default_factory=lambda: [0] * WAITS)
+
+    def waited(self, seconds: float) -> None:
+        """A batch was answered so long after it was read."""
+        self.waits[min(int(seconds * 1e6).bit_length(), WAITS - 1)] += 1
+
+    def wait(self, share: float) -> float:
+        """Milliseconds within which this share of all batches was answered: at most that, at least half of it."""
+        enough, seen = share * sum(self.waits), 0
+        for number, count in enumerate(self.waits):
+            seen += count
+            if count and seen >= enough:
+                return (1 << number) / 1000
+        return 0.0
 
     def snapshot(self) -> dict[str, Number]:
         """Every number as it is now."""
-        own = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name != "gauges"}
+        own = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in ("gauges", "waits")}
+        own |= {"reply_p50_ms": self.wait(0.5), "reply_p99_ms": self.wait(0.99)}
         return own | {name: ask() for name, ask in self.gauges.items()} | _runtime() | _process()
 
 

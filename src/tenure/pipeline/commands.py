@@ -180,7 +180,9 @@ def _leave(server: Commands, conversation: Conversation, args: Words) -> bytes:
 
 
 def _shutdown(server: Commands, conversation: Conversation, args: Words) -> bytes:
-    """SHUTDOWN: drain, sync and stop. As Redis does, it says nothing and closes."""
+    """SHUTDOWN [NOSAVE | SAVE | NOW | FORCE]: drain, sync and stop. As Redis does, it says nothing and closes."""
+    if any(word.upper() not in (b"NOSAVE", b"SAVE", b"NOW", b"FORCE") for word in args[1:]):
+        return error("ERR syntax error")
     conversation.closing = True
     server.shutdown()
     return b""

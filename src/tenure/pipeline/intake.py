@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Protocol
 
 from tenure.pipeline.block import Block, Buffers, Row
@@ -80,6 +81,10 @@ class Intake(Protocol):
         """Their secret bytes."""
 
     @property
+    def seal_seconds(self) -> float:
+        """Time spent sealing them."""
+
+    @property
     def protocol_errors(self) -> int:
         """Broken requests."""
 
@@ -108,6 +113,7 @@ class PythonIntake:
         self.keys: dict[bytes, DataKey] = {}
         self.streams: dict[bytes, Tail] = {}
         self.sealed = self.sealed_bytes = self.protocol_errors = 0
+        self.seal_seconds = 0.0
         self.refusal = b""
 
     @property
@@ -174,8 +180,10 @@ class PythonIntake:
         covered = bound(event.stream, event.tenant, numbers[:3], event.values, event.rest)
         # Counted before it is used: a counter that was tried is never tried again.
         key.used += 1
+        began = perf_counter()
         with key.secret.lease() as view:
             sealed = self.order.keyring.libcrypto.seal(view, nonce(key.epoch, numbers[5]), covered, event.secret)
+        self.seal_seconds += perf_counter() - began
         self.block.append(Row(numbers, event.values, (event.stream, event.tenant, event.rest, sealed), event.mark))
         tail.ms, tail.seq, tail.length = ms, seq, tail.length + 1
         self.streams[event.stream] = tail

@@ -68,6 +68,11 @@ class NativeIntake:
         return self.inner.sealed_bytes
 
     @property
+    def seal_seconds(self) -> float:
+        """Time spent sealing them."""
+        return self.inner.seal_ns / 1e9
+
+    @property
     def protocol_errors(self) -> int:
         """Broken requests."""
         return self.inner.protocol_errors

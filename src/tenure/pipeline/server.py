@@ -7,6 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Final, TypeVar
 
 from tenure.pipeline.books import Books
@@ -41,8 +42,8 @@ class Server:
     password: bytes = b""
     tell: Tell = silent
     connections: set[Connection] = field(default_factory=set)
-    #: Replies that wait for the sync of what they acknowledge (``fsync = "always"``).
-    promised: list[tuple[Connection, bytes]] = field(default_factory=list)
+    #: Replies that wait for the sync of what they acknowledge (``fsync = "always"``), and when each was asked for.
+    promised: list[tuple[Connection, bytes, float]] = field(default_factory=list)
     syncing: bool = False
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     failure: BaseException | None = None
@@ -54,6 +55,7 @@ class Server:
             "received": lambda: self.intake.sealed,
             "sealed": lambda: self.intake.sealed,
             "sealed_bytes": lambda: self.intake.sealed_bytes,
+            "seal_seconds": lambda: self.intake.seal_seconds,
             "protocol_errors": lambda: self.intake.protocol_errors,
             "connections": lambda: len(self.connections),
             "waiting_rows": lambda: self.intake.rows,
@@ -76,7 +78,7 @@ class Server:
 
     def connection(self) -> Connection:
         """A new one."""
-        return Connection(self, authenticated=not self.password, now=self.loop.time())
+        return Connection(self, authenticated=not self.password, now=monotonic())
 
     def stop(self) -> None:
         """Begin to drain."""
@@ -111,21 +113,24 @@ class Server:
         books = self.books
         books.batches += 1
         books.bytes_in += len(data)
-        connection.heard = self.loop.time()
+        connection.heard = monotonic()
         try:
             reply = self.intake.feed(connection.conversation, data)
-            books.intake_seconds += self.loop.time() - connection.heard
+            now = monotonic()
+            books.intake_seconds += now - connection.heard
             books.bytes_out += len(reply)
             if self.keeper.full:
                 self.store()
+                now = monotonic()
         except Exception as error:
             connection.abort()
             self.fail(error)
             return
         if not self.always:
             connection.reply(reply)
+            books.waited(now - connection.heard)
         elif reply or connection.conversation.closing:
-            self.promised.append((connection, reply))
+            self.promised.append((connection, reply, connection.heard))
             if not self.syncing:
                 self.syncing = True
                 self.loop.call_soon(self.loop.create_task, self.keep_promises())
@@ -138,8 +143,10 @@ class Server:
                 self.store()
                 refusal = self.intake.refusal if self.keeper.unwritten else b""
                 await self.aside(self.keeper.sync)
-                for connection, reply in promised:
+                now = monotonic()
+                for connection, reply, heard in promised:
                     connection.refuse(refusal) if refusal else connection.reply(reply)
+                    self.books.waited(now - heard)
         except BaseException as error:
             self.fail(error)
         finally:
@@ -207,7 +214,7 @@ class Server:
 
     def look_round(self) -> None:
         """Close connections that have been silent, stuck or deaf for too long."""
-        now, front = self.loop.time(), self.settings.front
+        now, front = monotonic(), self.settings.front
         for connection in [c for c in self.connections if c.overdue(now, front.idle_timeout, front.stall_timeout)]:
             self.books.stalled += 1
             self.tell("connection stalled", silent_seconds=round(now - connection.heard, 3))

@@ -42,7 +42,7 @@ def books() -> Books:
 
 @pytest.fixture
 def door(books: Books) -> Iterator[Door]:
-    door = Door(0, books.snapshot)
+    door = Door(0, books.snapshot, books.waits)
     yield door
     door.close()
 
@@ -94,3 +94,7 @@ def test_a_browser_shows_the_books(door: Door, tmp_path: Path) -> None:
     assert '<span id="state" role="status" class="">running</span>' in result.stdout
     assert "<td>stored</td><td" in result.stdout
     assert re.search(r"<td>stored</td><td[^>]*>41</td>", result.stdout)
+    assert "<h2>latency p99, read to reply, at most</h2>" in result.stdout
+    for chart in ("events a second", "resident memory", "windows open"):
+        assert re.search(rf"<h2>{chart}</h2><output>[^<–]+</output>", result.stdout), chart
+    assert "open handles by kind" in result.stdout

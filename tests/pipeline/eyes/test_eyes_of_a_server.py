@@ -26,7 +26,9 @@ def test_a_server_shows_its_numbers_everywhere(here: Path, capsys: pytest.Captur
             numbers = json.load(answer)
         assert numbers["received"] == 5
         assert numbers["kinds"]["SecretBuffer"] >= 1
-        assert set(numbers) - {"kinds"} == set(METRICS)
+        assert set(numbers) - {"kinds", "waits"} == set(METRICS)
+        assert sum(numbers["waits"]) == numbers["batches"]
+        assert numbers["seal_seconds"] > 0
         assert main(["pipeline", "stats", "--port", str(running.port)]) == 0
         assert re.search(r"received\s+│\s+5 ", capsys.readouterr().out)
     finally:

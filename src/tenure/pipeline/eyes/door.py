@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -25,11 +25,11 @@ POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsa
 class Door:
     """Serves ``/`` (the dashboard), ``/numbers`` (JSON) and ``/metrics`` (Prometheus) on 127.0.0.1."""
 
-    def __init__(self, port: int, numbers: Callable[[], Numbers]) -> None:
+    def __init__(self, port: int, numbers: Callable[[], Numbers], waits: Sequence[int] = ()) -> None:
         pages: dict[str, tuple[str, Callable[[], bytes]]] = {
             "/": ("text/html; charset=utf-8", _dashboard),
-            "/numbers": ("application/json", lambda: _told(numbers())),
-            "/metrics": ("text/plain; version=0.0.4; charset=utf-8", lambda: exposition(numbers)),
+            "/numbers": ("application/json", lambda: _told(numbers(), waits)),
+            "/metrics": ("text/plain; version=0.0.4; charset=utf-8", lambda: exposition(numbers, list(waits))),
         }
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(pages))
         self._server.daemon_threads = True
@@ -53,12 +53,12 @@ def _dashboard() -> bytes:
     return (files("tenure.pipeline.eyes") / "dashboard.html").read_bytes()
 
 
-def _told(numbers: Numbers) -> bytes:
-    """The numbers, and what is open by kind."""
+def _told(numbers: Numbers, waits: Sequence[int]) -> bytes:
+    """The numbers, how many batches waited how long, and what is open by kind."""
     kinds = Counter({line.kind: 0 for line in tenure.ledger.by_site()})
     for line in tenure.ledger.by_site():
         kinds[line.kind] += line.open
-    return json.dumps({**numbers, "kinds": kinds}).encode()
+    return json.dumps({**numbers, "waits": list(waits), "kinds": kinds}).encode()
 
 
 def _handler(pages: Mapping[str, tuple[str, Callable[[], bytes]]]) -> type[BaseHTTPRequestHandler]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 __all__ = ["METRICS", "exposition"]
 
@@ -31,6 +32,9 @@ METRICS: Final[dict[str, tuple[bool, str]]] = {
     "commands": (True, "requests answered"),
     "batches": (True, "reads from sockets that were worked on"),
     "intake_seconds": (True, "seconds spent reading, sealing and collecting events"),
+    "seal_seconds": (True, "seconds of these spent leasing keys and sealing"),
+    "reply_p50_ms": (False, "milliseconds within which half of all batches were answered"),
+    "reply_p99_ms": (False, "milliseconds within which 99 of 100 batches were answered"),
     "bytes_in": (True, "bytes received"),
     "bytes_out": (True, "bytes replied"),
     "waiting_rows": (False, "events not yet written to a segment"),
@@ -54,21 +58,27 @@ METRICS: Final[dict[str, tuple[bool, str]]] = {
 }
 
 
-def exposition(numbers: Callable[[], Numbers]) -> bytes:
-    """Every number in Prometheus's text format, named ``tenure_…``."""
+def exposition(numbers: Callable[[], Numbers], waits: Sequence[int] = ()) -> bytes:
+    """Every number in Prometheus's text format, named ``tenure_…``; ``waits`` as in the books, a histogram."""
     registry = CollectorRegistry()
-    registry.register(_Books(numbers))
+    registry.register(_Books(numbers, waits))
     return generate_latest(registry)
 
 
 class _Books:
     """What Prometheus's library collects from."""
 
-    def __init__(self, numbers: Callable[[], Numbers]) -> None:
-        self._numbers = numbers
+    def __init__(self, numbers: Callable[[], Numbers], waits: Sequence[int]) -> None:
+        self._numbers, self._waits = numbers, waits
 
     def collect(self) -> Iterator[Metric]:
         for name, value in self._numbers().items():
             grows, what = METRICS[name]
             family = CounterMetricFamily if grows else GaugeMetricFamily
             yield family(f"tenure_{name}", what, value=value)
+        if self._waits:
+            bounds = [*(str((1 << number) / 1e6) for number in range(len(self._waits) - 1)), "+Inf"]
+            buckets = list(zip(bounds, accumulate(self._waits), strict=True))
+            yield HistogramMetricFamily(
+                "tenure_reply_seconds", "from a batch read to its reply", buckets, sum_value=None
+            )
