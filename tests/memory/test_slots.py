@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tenure.memory.slots import RESERVE, SLAB_SIZE, SLOT_SIZES, Slots, slots_for
+from tenure.runtime.captures import harmless
 
 
 @pytest.mark.parametrize(("size", "slot"), [(1, 64), (64, 64), (65, 512), (512, 512), (513, 4096), (4096, 4096)])
@@ -52,3 +53,8 @@ def test_a_released_slot_is_wiped_and_free_again() -> None:
     slots.release(address)
     assert address in slots.free
     assert ctypes.string_at(address, 64) == bytes(64)
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_nobody_walks_over_the_free_slots_when_one_is_taken(lock: bool) -> None:
+    assert harmless(slots_for(64, lock=lock).release)

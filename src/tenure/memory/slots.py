@@ -10,6 +10,7 @@ from typing import Final
 
 from tenure._impl.memory import wiper
 from tenure.memory.pages import Pages
+from tenure.runtime import captures
 
 __all__ = ["SLAB_SIZE", "SLOT_SIZES", "OwnPages", "Slots", "slots_for"]
 
@@ -74,7 +75,14 @@ def slots_for(size: int, *, lock: bool) -> Slots:
     slot = next((slot for slot in SLOT_SIZES if slot >= size), None)
     if slot is None:
         return OwnPages(size, lock=lock)
-    return _all.get((slot, lock)) or _all.setdefault((slot, lock), Slots(slot, lock=lock))
+    return _all.get((slot, lock)) or _all.setdefault((slot, lock), _made(slot, lock))
+
+
+def _made(slot: int, lock: bool) -> Slots:
+    """New slots, which hold thousands of free addresses when thousands of secrets were closed, and nothing else."""
+    slots = Slots(slot, lock=lock)
+    captures.vouch(slots.release)
+    return slots
 
 
 # A forked child takes pages of its own: the inherited ones were wiped, are not locked, and belong to the parent.

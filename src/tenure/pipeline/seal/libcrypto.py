@@ -46,7 +46,7 @@ class Libcrypto:
     def __init__(self, path: str = "") -> None:
         self.path = path or DEFAULT
         try:
-            self.library = ctypes.CDLL(self.path)
+            self.library = ctypes.PyDLL(self.path)
         except OSError as error:
             raise LibcryptoError(
                 f"libcrypto cannot be loaded from {self.path!r}: {error}. "
