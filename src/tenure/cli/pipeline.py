@@ -152,6 +152,8 @@ def _serve(args: argparse.Namespace) -> int:
     if args.fsync:
         settings = replace(settings, keep=replace(settings.keep, fsync=args.fsync))
 
+    pipeline_settings.checked(settings, "the command line")
+
     def opened(opening: Opening) -> None:
         for damage in opening.recovered.damage:
             print(damage)

@@ -8,12 +8,47 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-__all__ = ["Eyes", "FieldNames", "Front", "Keep", "Seal", "Settings", "SettingsError", "WindowSizes", "load", "parsed"]
+__all__ = [
+    "Eyes",
+    "FieldNames",
+    "Front",
+    "Keep",
+    "Seal",
+    "Settings",
+    "SettingsError",
+    "WindowSizes",
+    "checked",
+    "load",
+    "parsed",
+]
 
 Fsync = Literal["always", "everysec", "no"]
 FSYNC: Final = ("always", "everysec", "no")
 #: What the log keeps of every event besides its values (`tenure.pipeline.block`).
 COLUMNS: Final = frozenset({"ms", "seq", "time", "epoch", "key", "counter", "stream", "tenant", "rest", "sealed"})
+
+
+#: The least and the most each number may be. A column of a block has to stay below 2 GiB, whatever comes together.
+BOUNDS: Final = {
+    ("front", "port"): (0, 65_535),
+    ("front", "max_connections"): (1, 1_000_000),
+    ("front", "max_bulk"): (1, 1 << 29),
+    ("front", "max_args"): (1, 1 << 20),
+    ("front", "max_request"): (1, 1 << 29),
+    ("front", "idle_timeout"): (0, 1e9),
+    ("front", "stall_timeout"): (0, 1e9),
+    ("fields", "max_streams"): (1, 1 << 24),
+    ("seal", "epoch_seconds"): (0.001, 1e9),
+    ("seal", "max_keys"): (1, 1 << 24),
+    ("seal", "records_per_key"): (1, 1 << 32),
+    ("windows", "width_seconds"): (0.001, 1e9),
+    ("windows", "lateness_seconds"): (0, 1e9),
+    ("keep", "block_rows"): (1, 1 << 20),
+    ("keep", "block_bytes"): (1, 1 << 28),
+    ("keep", "segment_bytes"): (1, 1 << 40),
+    ("keep", "commit_seconds"): (0.01, 86_400),
+    ("eyes", "port"): (-1, 65_535),
+}
 
 
 class SettingsError(ValueError):
@@ -151,7 +186,7 @@ def parsed(tables: Mapping[str, Any], origin: str) -> Settings:
         if not isinstance(table, Mapping):
             raise SettingsError(f"{origin}: {name} is a table, write [{name}]")
         parts[name] = _filled(parts[name], table, f"{origin}: [{name}]")
-    return _checked(Settings(**parts), origin)
+    return checked(Settings(**parts), origin)
 
 
 def _filled(part: Any, table: Mapping[str, Any], origin: str) -> Any:
@@ -177,33 +212,30 @@ def _fitting(value: Any, default: Any, origin: str) -> Any:
     return value
 
 
-def _checked(settings: Settings, origin: str) -> Settings:
+def checked(settings: Settings, origin: str) -> Settings:
     """The settings, if they can be meant."""
     problems = {
         f"[keep] fsync is {settings.keep.fsync!r}, it should be one of {', '.join(FSYNC)}": (
             settings.keep.fsync not in FSYNC
         ),
-        "[windows] width_seconds should be at least 0.001": settings.windows.width < 1,
-        "[windows] lateness_seconds should not be negative": settings.windows.lateness < 0,
-        "[seal] records_per_key should be from 1 to 2^32": not 1 <= settings.seal.records_per_key <= 1 << 32,
-        "[seal] max_keys should be at least 1": settings.seal.max_keys < 1,
-        "[seal] epoch_seconds should be positive": settings.seal.epoch_seconds <= 0,
+        "[fields] tenant is empty, it should be the name of a field": not settings.fields.tenant,
         "[fields] values should name at most 8 fields": len(settings.fields.values) > 8,
         "[fields] a field can have one meaning only": _doubled(settings.fields),
-        f"[fields] values cannot be named as a column of the log is: {', '.join(COLUMNS)}": bool(
+        f"[fields] values cannot be named as a column of the log is: {', '.join(sorted(COLUMNS))}": bool(
             COLUMNS & set(settings.fields.values)
         ),
         "[fields] distinct should be a secret field or one with no other meaning": settings.fields.distinct
         in {settings.fields.tenant, settings.fields.time or None, *settings.fields.values},
-        "[keep] block_rows and block_bytes should be positive": min(settings.keep.block_rows, settings.keep.block_bytes)
-        < 1,
-        "[eyes] port should be from -1 to 65535": not -1 <= settings.eyes.port <= 65535,
         "[front] tls_certificate and tls_key come together": bool(settings.front.tls_certificate)
         != bool(settings.front.tls_key),
         "[front] tcp is off and unix is empty: there is nowhere to listen": not settings.front.tcp
         and not settings.front.unix,
     }
     wrong = [sentence for sentence, broken in problems.items() if broken]
+    for (part, name), (least, most) in BOUNDS.items():
+        value = getattr(getattr(settings, part), name)
+        if not least <= value <= most:  # so that a NaN is wrong
+            wrong.append(f"[{part}] {name} is {value}, it should be from {least} to {most}")
     if wrong:
         raise SettingsError(f"{origin}: {'; '.join(wrong)}")
     return settings
