@@ -100,6 +100,14 @@ def test_two_records_that_change_places_are_refused(frame: Frame, opener: Opener
         list(opener.opened(altered(frame, "sealed", [third, second, first])))
 
 
+def test_one_that_is_refused_does_not_keep_the_others_shut(frame: Frame, opener: Opener) -> None:
+    sealed = frame.batch.column("sealed").to_pylist()
+    refused: list[RecordRefused] = []
+    found = list(opener.readable(altered(frame, "sealed", [sealed[0], b"x" * 30, sealed[2]]), refused.append))
+    assert [event.secret["secret"] for event in found] == ["s-a", "s-a"]
+    assert [str(what) for what in refused] == ["7.seg, frame 4, row 1: refused, the tag does not fit"]
+
+
 def test_another_master_key_is_named_before_anything_is_opened(frame: Frame, libcrypto: Libcrypto) -> None:
     named = r"sealed under the master key [0-9a-f]{16}; the key file holds [0-9a-f]{16}"
     with tenure.SecretBuffer(32) as other, Opener(libcrypto, other) as opener, pytest.raises(WrongKey, match=named):

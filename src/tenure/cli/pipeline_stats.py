@@ -61,7 +61,11 @@ def run(args: argparse.Namespace) -> int:
             return 0
         _watch(client.info, args.watch)
     except redis.RedisError as error:
-        print(f"tenure pipeline stats: no server answers there: {str(error) or type(error).__name__}", file=sys.stderr)
+        lost = isinstance(error, (redis.ConnectionError, redis.TimeoutError)) and not isinstance(
+            error, redis.AuthenticationError
+        )
+        what = "no server answers there" if lost else "the server refuses"
+        print(f"tenure pipeline stats: {what}: {str(error) or type(error).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         pass

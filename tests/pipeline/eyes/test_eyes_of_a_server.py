@@ -6,6 +6,7 @@ import json
 import re
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.pipeline.conftest import begin
@@ -37,6 +38,17 @@ def test_a_server_shows_its_numbers_everywhere(here: Path, capsys: pytest.Captur
     assert [line["happened"] for line in lines] == ["started", "draining", "stopped"]
     assert lines[-1]["received"] == 5
     assert "4711" not in (here / "log.jsonl").read_text()
+
+
+def test_stats_need_the_password_where_there_is_one(start: Any, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "password").write_text("open sesame\n")
+    (here / "password").chmod(0o600)
+    server = start(f'[front]\npassword_file = "{here}/password"\n')
+    where = ["pipeline", "stats", "--port", str(server.port)]
+    assert main(where) == 1
+    assert "tenure pipeline stats: the server refuses: " in capsys.readouterr().err
+    assert main([*where, "--password-file", str(here / "password")]) == 0
+    assert "resident memory" in capsys.readouterr().out
 
 
 def test_stats_of_nobody_is_a_clear_error(capsys: pytest.CaptureFixture[str]) -> None:

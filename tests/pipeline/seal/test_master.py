@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -47,4 +48,10 @@ def test_a_file_of_another_size_is_no_key(here: Path) -> None:
 
 def test_a_missing_key_says_how_to_make_one(here: Path) -> None:
     with pytest.raises(MasterKeyError, match="tenure pipeline init"):
+        read_master_key(here / "a")
+
+
+def test_a_pipe_in_its_place_is_refused_and_not_waited_for(here: Path) -> None:
+    os.mkfifo(here / "a", 0o600)
+    with pytest.raises(MasterKeyError, match="is no file, so no master key is in it"):
         read_master_key(here / "a")
