@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -20,7 +21,7 @@ _KINDS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--requests", type=int, default=20_000, metavar="N", help="requests a run (default: 20000)")
+    parser.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests a run (default: 100000)")
     parser.add_argument("--runs", type=int, default=2, metavar="N", help="runs with each kind of memory (default: 2)")
     parser.add_argument("--json", action="store_true", help="the outcomes as JSON")
 
@@ -63,10 +64,10 @@ def _plain(outcome: Outcome) -> dict[str, object]:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table(title="One load, five ways to free a key")
+    table = Table(title="One load, five ways to free a key", box=SIMPLE_HEAD)
     table.add_column("remedy", no_wrap=True)
     for name in ("crashed", "double frees", "wrong reads", "leaked", "noticed", "req/s", "RSS, B/req"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=" " not in name)
     for outcome in outcomes:
         table.add_row(
             outcome.remedy,
