@@ -64,7 +64,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table(title="One load, five ways to free a key", box=SIMPLE_HEAD)
+    table = Table(title="One load, five ways to free a key", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("remedy", no_wrap=True)
     for name in ("crashed", "double frees", "wrong reads", "leaked", "noticed", "req/s", "RSS, B/req"):
         table.add_column(name, justify="right", no_wrap=" " not in name)
