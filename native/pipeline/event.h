@@ -35,6 +35,7 @@ enum refusal {
     BAD_COUNT,
     GIVEN_TWICE,
     BAD_TIME,
+    TIME_AHEAD,
     NO_TENANT,
     LONG_STREAM,
     LONG_TENANT,

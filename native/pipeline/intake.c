@@ -136,6 +136,8 @@ static int add(struct intake *self)
     row.time = event.has_time ? event.time : (int64_t)row.ms;
     if (refusal == TAKEN && !event.has_time && row.ms > (uint64_t)LATEST)
         refusal = BAD_TIME;
+    if (refusal == TAKEN && row.time > (int64_t)(self->now + self->ahead))
+        refusal = TIME_AHEAD;
     if (refusal != TAKEN)
         return say_refused(self, refusal);
     if (put(self, &event, &row) < 0)

@@ -22,7 +22,7 @@ struct intake {
     PyObject *clock, *answer, *refusals, *refusal;
     size_t most_streams;
     unsigned long long sealed, sealed_bytes, protocol_errors;
-    uint64_t now;
+    uint64_t now, ahead;
     int asked, busy;
 };
 

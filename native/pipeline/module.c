@@ -89,20 +89,20 @@ static int plan_begin(struct plan *plan, PyObject *meant, PyObject *counted, int
 static int init(struct intake *self, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"meant",   "counted", "values", "bulk",     "args",    "request", "keyring", "clock", "answer",
-                            "refusals", "library", "records_per_key", "max_keys", "max_streams", NULL};
+                            "refusals", "library", "records_per_key", "max_keys", "max_streams", "ahead", NULL};
     PyObject *meant, *counted, *keyring, *clock, *answer, *refusals;
     const char *library;
     int values;
     Py_ssize_t bulk, most_args, request, streams;
-    unsigned long long records, most;
+    unsigned long long records, most, ahead;
 
     if (self->clock != NULL) {
         PyErr_SetString(PyExc_RuntimeError, "an intake is made once");
         return -1;
     }
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OSinnnOOOO!sKKn", names, &meant, &counted, &values, &bulk,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OSinnnOOOO!sKKnK", names, &meant, &counted, &values, &bulk,
                                      &most_args, &request, &keyring, &clock, &answer, &PyList_Type, &refusals,
-                                     &library, &records, &most, &streams))
+                                     &library, &records, &most, &streams, &ahead))
         return -1;
     if (values < 0 || values > MAX_VALUES || PyList_GET_SIZE(refusals) != REFUSALS + values) {
         PyErr_SetString(PyExc_ValueError, "at most 8 values, and a reply for each refusal");
@@ -117,6 +117,7 @@ static int init(struct intake *self, PyObject *args, PyObject *kwargs)
     self->refusals = PyList_GetSlice(refusals, 0, PyList_GET_SIZE(refusals));
     self->refusal = PyBytes_FromStringAndSize(NULL, 0);
     self->most_streams = (size_t)streams;
+    self->ahead = ahead;
     self->block.values = values;
     if (keys_begin(&self->keys) < 0 || self->refusals == NULL || self->refusal == NULL || plan_begin(&self->plan, meant, counted, values) < 0)
         return -1;
@@ -200,7 +201,7 @@ static PyMemberDef members[] = {
 };
 
 PyDoc_STRVAR(intake_doc, "Intake(*, meant, counted, values, bulk, args, request, keyring, clock, answer, refusals, library, "
-                         "records_per_key, max_keys, max_streams)\n--\n\n"
+                         "records_per_key, max_keys, max_streams, ahead)\n--\n\n"
                          "Requests in, replies and sealed rows out; see tenure.pipeline.intake.");
 
 static PyType_Slot slots[] = {

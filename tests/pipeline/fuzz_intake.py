@@ -44,6 +44,7 @@ def order(keyring: Keyring) -> Order:
         records_per_key=3,
         max_keys=2,
         max_streams=3,
+        ahead=500,
     )
 
 

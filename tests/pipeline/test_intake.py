@@ -133,6 +133,15 @@ def test_ids_are_as_large_as_in_redis(make: Make) -> None:
     )
 
 
+def test_an_event_from_too_far_ahead_is_refused(make: Make) -> None:
+    def at(time_ms: int) -> bytes:
+        return xadd(*EVENT, b"time", b"%d" % time_ms)
+
+    said = at(int(NOW) + 1000) + at(int(NOW) + 1001) + xadd(*EVENT, at=b"%d" % (int(NOW) + 1001))
+    refused = error(REFUSALS["time ahead"])
+    assert make(ahead=1000).feed(Conversation(), said) == bulk(NOW + b"-0") + refused * 2
+
+
 def test_a_clock_that_goes_backwards_does_not_make_ids_that_do(make: Make) -> None:
     times = iter([5000, 4000, 4999, 5001])
     intake = make(clock=lambda: next(times))
@@ -342,4 +351,5 @@ def like_the_others(keyring: Keyring) -> Order:
         Commands(length=lambda stream: 0, info=dict, shutdown=lambda: None),
         records_per_key=3,
         max_keys=2,
+        ahead=500,
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 import struct
 import subprocess
 import sys
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tenure.pipeline.opening import Opener
@@ -196,3 +199,18 @@ def test_a_frame_that_holds_no_events_though_its_checksum_fits_is_where_the_segm
     damage: list[Damage] = []
     assert sum(frame.batch.num_rows for frame in frames_in(three.directory, damage)) == 2
     assert damage[0].why.startswith("a frame holds no events: ")
+
+
+def test_the_last_commit_waits_for_whoever_reads_the_results(start: Any) -> None:
+    server = start(WINDOWS)
+    add(server, 100, 5000)
+    with duckdb.connect(str(server.directory / "results.duckdb"), read_only=True):
+        server.process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(0.7)
+    assert server.stop() == 0
+    assert server.books()["commits_put_off"] > 0
+    assert ask(server.directory, "SELECT start, events, closed FROM windows ORDER BY 1").rows == [
+        (datetime(1970, 1, 1), 1, True),
+        (datetime(1970, 1, 1, 0, 0, 5), 1, False),
+    ]

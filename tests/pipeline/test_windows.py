@@ -101,3 +101,15 @@ def test_without_values_a_window_still_counts_its_events() -> None:
     windows.add(batch([("a", "x", 1, None, 7)]), np.asarray([7]))
     (result,) = windows.results(windows.still_open())
     assert (result.field, result.events, result.valued, result.mean) == ("", 1, 0, None)
+
+
+def test_folding_goes_in_small_steps_and_ends_where_adding_does() -> None:
+    events: list[Event] = [("a", f"t{number % 300}", 1, float(number), number + 1) for number in range(5000)]
+    marks = np.arange(1, 5001)
+    stepped, whole = (Windows(width=10, lateness=0, fields=("v",)) for _ in range(2))
+    steps = list(stepped.folding(batch(events), marks))
+    whole.add(batch(events), marks)
+    assert len(steps) >= 5000 // 1024
+    assert [result[:10] for result in stepped.results(stepped.still_open())] == [
+        result[:10] for result in whole.results(whole.still_open())
+    ]

@@ -144,6 +144,7 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
         settings.seal.records_per_key,
         settings.seal.max_keys,
         settings.fields.max_streams,
+        settings.windows.ahead,
     )
     intake = make_intake(order)
     _resumed(intake, recovered)

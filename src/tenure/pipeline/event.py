@@ -48,6 +48,7 @@ REFUSALS: Final = {
     "bad count": "ERR value is not an integer or out of range",
     "given twice": "ERR a field that is whose it is, when it was, or a value is there twice ([fields])",
     "bad time": "ERR the event time should be milliseconds since 1970",
+    "time ahead": "ERR the event time is further ahead of the clock than it may be ([windows] ahead_seconds)",
     "no tenant": "ERR the event has no field that says whose it is ([fields] tenant)",
     "long stream": f"ERR the name of a stream may have {NAME} bytes",
     "long tenant": f"ERR the name of a tenant may have {NAME} bytes",

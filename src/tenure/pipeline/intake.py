@@ -56,6 +56,8 @@ class Order:
     records_per_key: int = 1 << 32
     max_keys: int = 4096
     max_streams: int = 10_000
+    #: How many milliseconds an event may be ahead of the clock: one from far ahead would close every window before it.
+    ahead: int = LATEST
 
 
 class Intake(Protocol):
@@ -171,10 +173,13 @@ class PythonIntake:
             if not event.begins:
                 return NIL
             tail = self.new_tail()
-        ms, seq = event.id.after((tail.ms, tail.seq), self.order.clock())
+        now = self.order.clock()
+        ms, seq = event.id.after((tail.ms, tail.seq), now)
         time = ms if event.time is None else event.time
         if time > LATEST:
             raise Refused.because("bad time")
+        if time > now + self.order.ahead:
+            raise Refused.because("time ahead")
         key = self.key(event.tenant)
         numbers = (ms, seq, time, key.epoch, key.serial, key.used)
         covered = bound(event.stream, event.tenant, numbers[:3], event.values, event.rest)

@@ -43,6 +43,7 @@ class NativeIntake:
             records_per_key=order.records_per_key,
             max_keys=order.max_keys,
             max_streams=order.max_streams,
+            ahead=order.ahead,
         )
         self.feed = self.inner.feed
         self.rotate, self.tail, self.resume = self.inner.rotate, self.inner.tail, self.inner.resume

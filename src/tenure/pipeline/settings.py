@@ -43,6 +43,7 @@ BOUNDS: Final = {
     ("seal", "records_per_key"): (1, 1 << 32),
     ("windows", "width_seconds"): (0.001, 1e9),
     ("windows", "lateness_seconds"): (0, 1e9),
+    ("windows", "ahead_seconds"): (0, 1e11),
     ("keep", "block_rows"): (1, 1 << 20),
     ("keep", "block_bytes"): (1, 1 << 28),
     ("keep", "segment_bytes"): (1, 1 << 40),
@@ -115,6 +116,8 @@ class WindowSizes:
 
     width_seconds: float = 60.0
     lateness_seconds: float = 10.0
+    #: How far an event may be ahead of the server's clock.
+    ahead_seconds: float = 86_400.0
 
     @property
     def width(self) -> int:
@@ -125,6 +128,11 @@ class WindowSizes:
     def lateness(self) -> int:
         """The allowed lateness in milliseconds."""
         return round(self.lateness_seconds * 1000)
+
+    @property
+    def ahead(self) -> int:
+        """How far ahead an event may be, in milliseconds."""
+        return round(self.ahead_seconds * 1000)
 
 
 @dataclass(frozen=True)
