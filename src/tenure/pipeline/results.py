@@ -41,6 +41,8 @@ LAYOUT: Final = (
 )
 
 
+#: What a commit may take beside the server: it writes little, and the server's memory should stay as it is.
+MODEST: Final = {"threads": 1, "memory_limit": "128MB"}
 #: How often and how many seconds apart a start tries to open results that somebody reads.
 TRIES: Final = 40
 PAUSE: Final = 0.05
@@ -129,7 +131,9 @@ class Results:
 
     def connected(self) -> tenure.Handle[duckdb.DuckDBPyConnection]:
         """The file, opened."""
-        return tenure.open(duckdb.connect, str(self.path), release=duckdb.DuckDBPyConnection.close, kind="results")
+        return tenure.open(
+            duckdb.connect, str(self.path), False, MODEST, release=duckdb.DuckDBPyConnection.close, kind="results"
+        )
 
 
 def _rows(things: Iterable[Sequence[Any]]) -> list[list[Any]]:
