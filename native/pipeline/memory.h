@@ -36,10 +36,11 @@ static inline int bytes_reserve(struct bytes *b, size_t more)
     return 0;
 }
 
-/* The room must have been reserved. */
+/* The room must have been reserved. No bytes at all may come from nowhere, or go there, where memcpy may not. */
 static inline void bytes_put(struct bytes *b, const void *data, size_t length)
 {
-    memcpy(b->data + b->length, data, length);
+    if (length > 0)
+        memcpy(b->data + b->length, data, length);
     b->length += length;
 }
 
