@@ -67,6 +67,7 @@ def test_hello_says_who_it_is(server: Any) -> None:
         (("HELLO", "4"), "unsupported protocol version"),
         (("HELLO", "2", "NOPE"), "Syntax error in HELLO option 'NOPE'"),
         (("CONFIG", "SET", "a", "b"), "only CONFIG GET is there"),
+        (("SHUTDOWN", "ABORT"), "syntax error"),
         (("CLIENT", "KILL"), "unknown subcommand or wrong number of arguments for 'KILL'"),
         (("XADD", "ev", "*", "v", "1"), r"the event has no field that says whose it is"),
     ],

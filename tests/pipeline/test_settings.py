@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from tenure.pipeline.settings import BOUNDS, Settings, SettingsError, checked, load
+from tenure.pipeline.settings import BOUNDS, Settings, SettingsError, checked, load, parsed, shown
 
 
 def loaded(here: Path, text: str) -> Settings:
@@ -20,6 +21,10 @@ def test_an_empty_file_is_the_defaults_with_paths_beside_it(here: Path) -> None:
     assert settings.front == Settings().front
     assert settings.seal.key_file == str(here / "tenure.key")
     assert settings.directory == here / "tenure-data"
+
+
+def test_what_is_shown_is_a_file_that_says_the_same() -> None:
+    assert parsed(tomllib.loads(shown(Settings())), "here") == Settings()
 
 
 def test_what_is_set_is_set(here: Path) -> None:

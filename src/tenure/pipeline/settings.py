@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -20,6 +21,7 @@ __all__ = [
     "checked",
     "load",
     "parsed",
+    "shown",
 ]
 
 Fsync = Literal["always", "everysec", "no"]
@@ -195,6 +197,16 @@ def parsed(tables: Mapping[str, Any], origin: str) -> Settings:
             raise SettingsError(f"{origin}: {name} is a table, write [{name}]")
         parts[name] = _filled(parts[name], table, f"{origin}: [{name}]")
     return checked(Settings(**parts), origin)
+
+
+def shown(settings: Settings) -> str:
+    """The settings as they would stand in a file."""
+    tables = []
+    for part in fields(settings):
+        table = getattr(settings, part.name)
+        lines = [f"{entry.name} = {json.dumps(getattr(table, entry.name))}" for entry in fields(table)]
+        tables.append("\n".join([f"[{part.name}]", *lines]))
+    return "\n\n".join(tables) + "\n"
 
 
 def _filled(part: Any, table: Mapping[str, Any], origin: str) -> Any:
