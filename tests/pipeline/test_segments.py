@@ -55,6 +55,14 @@ def test_a_full_segment_is_followed_by_another(here: Path) -> None:
     assert [path.name for path in written(here, 3, limit=1)] == ["00000001.seg", "00000002.seg", "00000003.seg"]
 
 
+def test_a_segment_without_a_frame_is_not_followed_by_another(here: Path) -> None:
+    log = writer(here, limit=1)
+    for _ in range(3):
+        log.ready()
+    log.close()
+    assert [path.name for path in segments_in(here)] == ["00000001.seg"]
+
+
 def test_room_is_taken_before_it_is_needed_and_given_back(here: Path) -> None:
     log = writer(here)
     log.ready()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 import tenure
-from tenure.pipeline.block import NUMBERS
+from tenure.pipeline.block import BYTES, NUMBERS
 from tenure.pipeline.event import unpacked
 from tenure.pipeline.seal.keyring import commitment, data_key, extract, key_id
 from tenure.pipeline.seal.libcrypto import Libcrypto, NotSealedHere
@@ -21,8 +21,9 @@ __all__ = ["Columns", "Opened", "Opener", "RecordRefused", "WrongKey", "columns_
 
 #: Keys kept between two records, each a slot of locked memory.
 KEPT: Final = 256
+NAN: Final = float("nan")
 
-KeyName = tuple[bytes, bytes, int, int]
+KeyName = tuple[bytes, bytes, tuple[str, ...], bytes, int, int]
 RootName = tuple[bytes, bytes, bytes, tuple[str, ...]]
 
 
@@ -49,9 +50,16 @@ class Opened(NamedTuple):
 class Columns(NamedTuple):
     """A frame's columns, ready to be asked row by row."""
 
-    numbers: list[pa.Array]
-    values: list[pa.Array]
-    texts: list[pa.Array]
+    numbers: list[list[int]]
+    values: list[list[float | None]]
+    texts: list[list[bytes]]
+
+    def record(self, row: int) -> tuple[bytes, bytes, bytes]:
+        """A row's nonce, what it is bound to, and its sealed form."""
+        ms, seq, time, epoch, _, counter = (column[row] for column in self.numbers)
+        stream, tenant, rest, sealed = (column[row] for column in self.texts)
+        values = [NAN if (value := column[row]) is None else value for column in self.values]
+        return nonce(epoch, counter), bound(stream, tenant, (ms, seq, time), values, rest), sealed
 
 
 @dataclass
@@ -96,10 +104,10 @@ class Opener:
 
     def key(self, header: Header, tenant: bytes, epoch: int, serial: int, where: str) -> tenure.SecretBuffer:
         """The key of one record."""
-        name = (header.root.salt, tenant, epoch, serial)
-        root_key = self.root(header, where)
+        name = (header.root.salt, header.root.commitment, header.values, tenant, epoch, serial)
         found = self.keys.get(name)
         if found is None:
+            root_key = self.root(header, where)
             found = self.keys[name] = data_key(self.libcrypto, root_key, tenant, epoch, serial)
             if len(self.keys) > KEPT:
                 self.keys.popitem(last=False)[1].close()
@@ -107,17 +115,25 @@ class Opener:
 
     def secret(self, frame: Frame, columns: Columns, row: int) -> bytes:
         """The secret fields of one row, packed."""
-        ms, seq, time, epoch, serial, counter = (column[row].as_py() for column in columns.numbers)
-        values = [column[row].as_py() for column in columns.values]
-        stream, tenant, rest, sealed = (column[row].as_py() for column in columns.texts)
-        where = f"{frame.path.name}, frame {frame.number}, row {row}"
-        covered = bound(stream, tenant, (ms, seq, time), [float("nan") if v is None else v for v in values], rest)
-        key = self.key(frame.header, tenant, epoch, serial, where)
-        try:
-            with key.lease() as view:
-                return self.libcrypto.open(view, nonce(epoch, counter), covered, sealed)
-        except NotSealedHere as error:
-            raise RecordRefused(f"{where}: refused, {error}") from error
+        return self.secrets(frame, columns, [row])[0]
+
+    def secrets(self, frame: Frame, columns: Columns, rows: Sequence[int]) -> list[bytes]:
+        """The same for many rows; each key is leased once."""
+        by_key: dict[tuple[bytes, int, int], list[int]] = {}
+        for at, row in enumerate(rows):
+            by_key.setdefault((columns.texts[1][row], columns.numbers[3][row], columns.numbers[4][row]), []).append(at)
+        found = [b""] * len(rows)
+        for (tenant, epoch, serial), places in by_key.items():
+            key = self.key(frame.header, tenant, epoch, serial, f"{_place(frame)}, row {rows[places[0]]}")
+            records = (columns.record(rows[at]) for at in places)
+            done = 0
+            try:
+                with key.lease() as view:
+                    for done, plain in enumerate(self.libcrypto.open_all(view, records), 1):
+                        found[places[done - 1]] = plain
+            except NotSealedHere as error:
+                raise RecordRefused(f"{_place(frame)}, row {rows[places[done]]}: refused, {error}") from error
+        return found
 
     def opened(self, frame: Frame) -> Iterator[Opened]:
         """The events of a frame, up to one that is refused."""
@@ -136,14 +152,14 @@ class Opener:
             except RecordRefused as refused:
                 refuse(refused)
                 continue
-            ms, seq, time = (column[row].as_py() for column in columns.numbers[:3])
-            stream, tenant, rest, _ = (column[row].as_py() for column in columns.texts)
+            ms, seq, time = (column[row] for column in columns.numbers[:3])
+            stream, tenant, rest, _ = (column[row] for column in columns.texts)
             yield Opened(
                 stream.decode(),
                 tenant.decode(),
                 f"{ms}-{seq}",
                 time,
-                {name: column[row].as_py() for name, column in zip(frame.header.values, columns.values, strict=True)},
+                {name: column[row] for name, column in zip(frame.header.values, columns.values, strict=True)},
                 _paired(rest),
                 _paired(secret),
             )
@@ -153,9 +169,14 @@ def columns_of(frame: Frame) -> Columns:
     """The columns of a frame as numbers and bytes."""
     batch = frame.batch
     numbers = [batch.column(name).cast(pa.int64()) if name == "time" else batch.column(name) for name in NUMBERS]
-    values = [batch.column(name) for name in frame.header.values]
-    texts = [batch.column(name).cast(pa.binary()) for name in ("stream", "tenant", "rest", "sealed")]
-    return Columns(numbers, values, texts)
+    values = [batch.column(name).to_pylist() for name in frame.header.values]
+    texts = [batch.column(name).cast(pa.binary()).to_pylist() for name in BYTES]
+    return Columns([column.to_numpy().tolist() for column in numbers], values, texts)
+
+
+def _place(frame: Frame) -> str:
+    """Where a frame is, as a person finds it."""
+    return f"{frame.path.name}, frame {frame.number}"
 
 
 def _paired(data: bytes) -> dict[str, str]:

@@ -100,8 +100,9 @@ def mark_reader(opener: Opener, counted: bytes) -> Marks:
     def marks(frame: Frame, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         columns = columns_of(frame)
         found = np.zeros(len(rows), dtype=np.int64)
-        for at, row in enumerate(rows.tolist()):
-            words = unpacked(columns.texts[2][row].as_py()) + unpacked(opener.secret(frame, columns, row))
+        chosen = rows.tolist()
+        for at, (row, secret) in enumerate(zip(chosen, opener.secrets(frame, columns, chosen), strict=True)):
+            words = unpacked(columns.texts[2][row]) + unpacked(secret)
             for name, value in zip(words[::2], words[1::2], strict=True):
                 if name == counted:
                     found[at] = hash(value)

@@ -52,7 +52,7 @@ class SegmentWriter:
 
     def ready(self) -> None:
         """Make sure that what may be accepted next has its room; OSError if the disk has none."""
-        if self.file is None or self.at >= self.limit:
+        if self.file is None or (self.number > 0 and self.at >= self.limit):
             self.begin()
         if self.room < self.at + self.reserve:
             assert self.file is not None

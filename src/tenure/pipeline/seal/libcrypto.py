@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from collections.abc import Iterable, Iterator
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_ubyte, c_uint, c_ulong, c_void_p
 from typing import Final
 
@@ -75,7 +76,8 @@ class Libcrypto:
     def seal(self, key: memoryview, nonce: bytes, bound: bytes, plain: bytes) -> bytes:
         """The sealed form of ``plain``: as many bytes, and a tag which also vouches for ``bound``."""
         out = (c_ubyte * (len(plain) + TAG))()
-        with _Context(self, key, nonce, bound, sealing=1) as context:
+        with _Context(self, key, sealing=1) as context:
+            context.begin(nonce, bound)
             context.step(out, plain)
             context.finish(ctypes.addressof(out) + len(plain))
             context.tag(GET_TAG, ctypes.addressof(out) + len(plain))
@@ -83,22 +85,28 @@ class Libcrypto:
 
     def open(self, key: memoryview, nonce: bytes, bound: bytes, sealed: bytes) -> bytes:
         """What was sealed; NotSealedHere if anything about it is not as it was."""
-        size = len(sealed) - TAG
-        if size < 0:
-            raise NotSealedHere(f"a sealed record has at least {TAG} bytes, this one has {len(sealed)}")
-        out = (c_ubyte * max(size, 1))()
-        tag = (c_ubyte * TAG).from_buffer_copy(sealed, size)
-        with _Context(self, key, nonce, bound, sealing=0) as context:
-            context.step(out, sealed[:size])
-            context.tag(SET_TAG, ctypes.addressof(tag))
-            if not context.finish(ctypes.addressof(out) + size, may_fail=True):
-                raise NotSealedHere("the tag does not fit")
-        return bytes(out)[:size]
+        return next(self.open_all(key, [(nonce, bound, sealed)]))
+
+    def open_all(self, key: memoryview, records: Iterable[tuple[bytes, bytes, bytes]]) -> Iterator[bytes]:
+        """The same for many records under one key: nonce, what it is bound to, and the sealed form of each."""
+        with _Context(self, key, sealing=0) as context:
+            for nonce, bound, sealed in records:
+                size = len(sealed) - TAG
+                if size < 0:
+                    raise NotSealedHere(f"a sealed record has at least {TAG} bytes, this one has {len(sealed)}")
+                out = ctypes.create_string_buffer(size + 1)
+                context.begin(nonce, bound)
+                context.step(out, sealed[:size])
+                context.tag(SET_TAG, sealed[size:])
+                if not context.finish(ctypes.addressof(out) + size, may_fail=True):
+                    raise NotSealedHere("the tag does not fit")
+                yield out.raw[:size]
 
     def speed(self, size: int = 1 << 18, rounds: int = 16) -> float:
         """Gigabytes this library seals in a second of this machine's CPU time, measured now with a key of zeros."""
         key, plain, out = memoryview(bytearray(KEY)), bytes(size), (c_ubyte * size)()
-        with _Context(self, key, bytes(NONCE), b"", sealing=1) as context:
+        with _Context(self, key, sealing=1) as context:
+            context.begin(bytes(NONCE), b"")
             context.step(out, plain)
             began = time.thread_time()
             for _ in range(rounds):
@@ -107,15 +115,21 @@ class Libcrypto:
 
 
 class _Context:
-    """One use of a cipher: made, used and freed in one ``with``, so that no key schedule outlives its use."""
+    """One use of a key: made, used and freed in one ``with``, so that no key schedule outlives its use."""
 
-    def __init__(self, libcrypto: Libcrypto, key: memoryview, nonce: bytes, bound: bytes, *, sealing: int) -> None:
+    def __init__(self, libcrypto: Libcrypto, key: memoryview, *, sealing: int) -> None:
         self.library = libcrypto.library
         self.written = c_int(0)
         self.context = c_void_p(self.library.EVP_CIPHER_CTX_new())
-        begun = self.library.EVP_CipherInit_ex(self.context, libcrypto.cipher, None, _address(key), nonce, sealing)
-        if not begun or not self.library.EVP_CipherUpdate(self.context, None, byref(self.written), bound, len(bound)):
+        if not self.library.EVP_CipherInit_ex(self.context, libcrypto.cipher, None, _address(key), None, sealing):
             self.library.EVP_CIPHER_CTX_free(self.context)
+            raise LibcryptoError("AES-256-GCM was refused by libcrypto")
+
+    def begin(self, nonce: bytes, bound: bytes) -> None:
+        """Begin a record, with what its tag vouches for besides."""
+        if not self.library.EVP_CipherInit_ex(
+            self.context, None, None, None, nonce, -1
+        ) or not self.library.EVP_CipherUpdate(self.context, None, byref(self.written), bound, len(bound)):
             raise LibcryptoError("AES-256-GCM was refused by libcrypto")
 
     def __enter__(self) -> _Context:
@@ -129,8 +143,8 @@ class _Context:
         if not self.library.EVP_CipherUpdate(self.context, out, byref(self.written), data, len(data)):
             raise LibcryptoError("AES-256-GCM was refused by libcrypto")
 
-    def tag(self, what: int, at: int) -> None:
-        """Read or set the tag at an address."""
+    def tag(self, what: int, at: int | bytes) -> None:
+        """Read the tag to an address, or set it."""
         if not self.library.EVP_CIPHER_CTX_ctrl(self.context, what, TAG, at):
             raise LibcryptoError("the tag of AES-256-GCM was refused by libcrypto")
 
