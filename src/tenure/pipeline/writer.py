@@ -127,18 +127,18 @@ def _finish(file: tenure.Handle[int], at: int) -> None:
 
 def _sync_names(directory: Path) -> None:
     """Force the names of the files in a directory onto the disk."""
-    with opened(directory) as handle, handle.lease() as fd:
+    with _opened(directory) as handle, handle.lease() as fd:
         os.fsync(fd)
 
 
-def opened(directory: Path) -> tenure.Handle[int]:
+def _opened(directory: Path) -> tenure.Handle[int]:
     """A directory, opened."""
     return tenure.open(os.open, str(directory), os.O_RDONLY | os.O_DIRECTORY, release=os.close, kind="directory")
 
 
 def claimed(directory: Path) -> tenure.Handle[int]:
     """The directory, for this process alone until the handle is closed or the process is gone."""
-    handle = opened(directory)
+    handle = _opened(directory)
     try:
         with handle.lease() as fd:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
