@@ -206,8 +206,9 @@ class Server:
 
     async def commit(self) -> None:
         """Closed windows into the results."""
-        while self.keeper.fold():
-            await asyncio.sleep(0)
+        for _ in range(2):  # what is being folded, and what was gathered meanwhile; little is left for `due`
+            while self.keeper.fold():
+                await asyncio.sleep(0)
         commit = self.keeper.due()
         if commit is not None:
             await self.aside(self.keeper.commit, commit)
