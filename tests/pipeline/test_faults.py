@@ -23,6 +23,7 @@ import redis
 from tenure.pipeline.assembly import Opening, serve
 from tenure.pipeline.query import ask, frames_in
 from tenure.pipeline.resp import bulk, replies
+from tenure.pipeline.segments import segments_in
 from tenure.pipeline.settings import Front, Keep, Seal, Settings
 from tenure.pipeline.writer import SegmentWriter
 
@@ -143,7 +144,8 @@ def until(enough: Callable[[], bool]) -> None:
 
 
 def test_what_was_acknowledged_with_always_survives_kill_9(start: Any, here: Path) -> None:
-    settings = '[keep]\ndirectory = "data"\nfsync = "always"\n'
+    # Segments so small that many are filled, finished and followed by others while it goes on.
+    settings = '[keep]\ndirectory = "data"\nfsync = "always"\nsegment_bytes = 20000\n'
     acknowledged: list[str] = []
     for enough in (200, 400):
         server = start(settings)
@@ -158,6 +160,7 @@ def test_what_was_acknowledged_with_always_survives_kill_9(start: Any, here: Pat
         assert client.xadd("ev", EVENT).decode() not in acknowledged
     assert server.stop() == 0
     assert set(acknowledged) <= ids_on_disk(server.directory)
+    assert len(segments_in(server.directory)) > 3
 
 
 def test_sigterm_drains_and_loses_nothing_that_was_acknowledged(start: Any) -> None:
