@@ -139,23 +139,77 @@ cell_unlease_later(Cell *cell)
     }
 }
 
-int
-cell_release(Cell *cell)
+/* Call the release function, unless the token is gone. What it raised, or NULL. */
+static PyObject *
+release_token(Cell *cell)
 {
     PyObject *token = ledger_take(cell, &cell->runtime->books.closed);
     if (token == NULL) {
-        return cell_end(cell);
+        return NULL;
     }
     PyObject *result = PyObject_CallOneArg(cell->release, token);
+    PyObject *error = result == NULL ? error_take() : NULL;
     Py_XDECREF(result);
     Py_DECREF(token);
-    if (cell->ties == NULL) {
-        return result == NULL ? -1 : 0;
+    return error;
+}
+
+/* Wake who waits for the release. What that raised, or NULL. */
+static PyObject *
+wake(Cell *cell)
+{
+    LOCK(cell->runtime);
+    PyObject *event = cell->ties->event;
+    cell->ties->event = NULL;
+    UNLOCK(cell->runtime);
+    if (event == NULL) {
+        return NULL;
     }
+    PyObject *result = PyObject_CallMethodNoArgs(event, cell->runtime->names.set);
     PyObject *error = result == NULL ? error_take() : NULL;
-    int failed = cell_end(cell);
+    Py_XDECREF(result);
+    Py_DECREF(event);
+    return error;
+}
+
+/* The token is gone: wake who waits, leave the parent. The parent, held, if that was the last child out of a closing
+   one and it is to be released now; NULL otherwise. */
+static PyObject *
+part(Cell *cell, PyObject **error)
+{
+    if (cell->ties == NULL) {
+        return NULL;
+    }
+    *error = error_after(*error, wake(cell));
+    PyObject *parent = family_leave(cell);
+    if (parent != NULL && follow_back(&((Handle *)parent)->cell->word, false) != RELEASE) {
+        Py_CLEAR(parent);
+    }
+    return parent;
+}
+
+/* Release ``parent``, then its own if it was the last child there, and so on up: one after the other and not one inside
+   the other, as a family may be deeper than the stack. Steals both; raises ``error``, or what came on top of it. */
+static int
+climb(PyObject *parent, PyObject *error)
+{
+    while (parent != NULL) {
+        Cell *cell = ((Handle *)parent)->cell;
+        error = error_after(error, release_token(cell));
+        PyObject *above = part(cell, &error);
+        Py_SETREF(parent, above);
+    }
+    int failed = error == NULL ? 0 : -1;
     error_put(error);
-    return failed < 0 || error != NULL ? -1 : 0;
+    return failed;
+}
+
+int
+cell_release(Cell *cell)
+{
+    PyObject *error = release_token(cell);
+    PyObject *parent = part(cell, &error);
+    return climb(parent, error);
 }
 
 PyObject *
@@ -168,24 +222,8 @@ cell_disown(Cell *cell)
 int
 cell_end(Cell *cell)
 {
-    Ties *ties = cell->ties;
-    if (ties == NULL) {
-        return 0;
-    }
-    int failed = family_leave(cell);
-    LOCK(cell->runtime);
-    PyObject *event = ties->event;
-    ties->event = NULL;
-    UNLOCK(cell->runtime);
-    if (event == NULL) {
-        return failed;
-    }
-    PyObject *error = failed < 0 ? error_take() : NULL;
-    PyObject *result = PyObject_CallMethodNoArgs(event, cell->runtime->names.set);
-    Py_DECREF(event);
-    Py_XDECREF(result);
-    error_put(error);
-    return failed < 0 || result == NULL ? -1 : 0;
+    PyObject *error = NULL, *parent = part(cell, &error);
+    return climb(parent, error);
 }
 
 bool

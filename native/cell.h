@@ -101,14 +101,15 @@ Ties *cell_ties(Cell *cell);
 /* The handle, if anybody holds it; a new reference, or NULL with nothing raised. */
 PyObject *cell_handle(Cell *cell);
 
-/* What the arrow to CLOSED still asks for: call the release function with the token, leave the parent, wake who waits.
-   The caller has just taken that arrow, so nobody else will. -1: the release raised. */
+/* What the arrow to CLOSED still asks for: call the release function with the token, wake who waits, leave the parent,
+   and release that if it was closing and this its last child. The caller has just taken that arrow, so nobody else
+   will. -1: a release raised. */
 int cell_release(Cell *cell);
 
 /* Become CLOSED without a release. The answer is the token, now the caller's, or NULL with nothing raised. */
 PyObject *cell_disown(Cell *cell);
 
-/* After the token is gone: leave the parent, wake who waits. -1: the release of the parent raised. */
+/* After the token is gone: wake who waits, leave the parent. -1: the release of the parent, or of its, raised. */
 int cell_end(Cell *cell);
 
 /* Nobody holds the handle any more: hand the cell to the safety net. Allocates nothing, runs nobody's code. */
@@ -119,15 +120,21 @@ void cell_mark_closed(Cell *cell);
 
 /* Become a child of ``parent``: one lease on it, and a place among its children. */
 int family_join(Cell *cell, PyObject *parent);
-/* Stop being a child. -1: the last one out of a closing parent, and its release raised. */
-int family_leave(Cell *cell);
+/* Stop being a child. The parent, held, on which the lease is the caller's to give back; NULL: none, or left before. */
+PyObject *family_leave(Cell *cell);
 /* The cell is about to be freed: out of the row of siblings, whatever it left undone. */
 void family_forget(Cell *cell);
-/* Close what is open below, newest first. Failures go to the list, made when first needed. -1: no memory. */
-int family_close(Cell *cell, PyObject **failures);
 uint64_t family_size(const Cell *cell);
-/* The raised exception joins the others, in a list made when first needed. -1: no memory. */
-int failures_note(PyObject **failures);
+
+/* A stack of handles, held; NULL for those that nobody else held any more. */
+typedef struct {
+    PyObject **items;
+    size_t count, room;
+} Handles;
+
+/* Put the children on top, the newest last. -1: no memory. */
+int family_push(Handles *handles, Cell *cell);
+
 
 /* Everything about a handle but its token, so that nothing can fail once there is one. NULL: an exception. */
 Cell *handle_prepare(Runtime *runtime, Handle *handle, const Options *options);
@@ -139,5 +146,12 @@ PyObject *handle_own_with(Runtime *runtime, PyTypeObject *type, PyObject *const 
                           const Options *options);
 /* ``close()``, with its line. */
 int handle_close(Handle *handle, bool wait, PyObject *timeout);
+/* The methods ``close`` and ``detach``. */
+PyObject *handle_close_method(Handle *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
+PyObject *handle_detach(Handle *self, PyObject *ignored);
+/* Close what is open below, newest first. Failures go to the list, made when first needed. -1: no memory. */
+int close_below(Cell *cell, PyObject **failures);
+/* The raised exception joins the others, in a list made when first needed. -1: no memory. */
+int failures_note(PyObject **failures);
 
 #endif

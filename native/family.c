@@ -1,4 +1,4 @@
-/* Parents and children: a child is a lease on its parent, and closing a parent closes its children, newest first. */
+/* Parents and children: a child is a lease on its parent, and stands in the row of its siblings. */
 #include "ledger.h"
 #include "refusal.h"
 
@@ -58,7 +58,7 @@ unlink_sibling(Ties *ties)
     theirs->children--;
 }
 
-int
+PyObject *
 family_leave(Cell *cell)
 {
     LOCK(cell->runtime);
@@ -68,12 +68,7 @@ family_leave(Cell *cell)
         cell->ties->parent = NULL;
     }
     UNLOCK(cell->runtime);
-    int failed = 0;
-    if (parent != NULL) {
-        failed = cell_back(((Handle *)parent)->cell);
-        Py_DECREF(parent);
-    }
-    return failed;
+    return parent;
 }
 
 void
@@ -92,76 +87,43 @@ family_size(const Cell *cell)
     return cell->ties == NULL ? 0 : cell->ties->children;
 }
 
-/* The handles of the children that somebody holds, newest first, NULL for the others; how many. -1: no memory. */
-static Py_ssize_t
-children_of(Cell *cell, PyObject ***handles)
+static int
+make_room(Handles *handles, size_t more)
+{
+    size_t wanted = handles->count + more;
+    if (wanted <= handles->room) {
+        return 0;
+    }
+    PyObject **items = PyMem_Realloc(handles->items, 2 * wanted * sizeof(PyObject *));
+    if (items == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    handles->items = items;
+    handles->room = 2 * wanted;
+    return 0;
+}
+
+int
+family_push(Handles *handles, Cell *cell)
 {
     for (;;) {
-        uint64_t room = family_size(cell);
-        *handles = PyMem_New(PyObject *, room + 1);
-        if (*handles == NULL) {
-            PyErr_NoMemory();
-            return -1;
+        uint64_t wanted = family_size(cell);
+        if (wanted == 0 || make_room(handles, wanted) < 0) {
+            return wanted == 0 ? 0 : -1;
         }
         LOCK(cell->runtime);
-        if (family_size(cell) <= room) {
-            Py_ssize_t count = 0;
+        uint64_t count = family_size(cell);
+        if (count <= wanted) {
+            PyObject **at = handles->items + handles->count + count;
             for (Cell *child = cell->ties->newest_child; child != NULL; child = child->ties->older_sibling) {
-                (*handles)[count++] = cell_handle(child);
+                *--at = cell_handle(child);
             }
-            UNLOCK(cell->runtime);
-            return count;
+            handles->count += count;
         }
         UNLOCK(cell->runtime);
-        PyMem_Free(*handles);
-    }
-}
-
-/* As anybody would close it, so that a subclass's own ``close`` is honoured. */
-static int
-close_child(Handle *child)
-{
-    Runtime *runtime = child->cell->runtime;
-    if (state_in(atomic_load(&child->cell->word)) == CLOSED) {
-        return 0;
-    }
-    if (Py_TYPE(child) == runtime->Handle) {
-        return handle_close(child, false, Py_None);
-    }
-    PyObject *result = PyObject_CallMethodNoArgs((PyObject *)child, runtime->names.close);
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
-}
-
-int
-failures_note(PyObject **failures)
-{
-    PyObject *error = error_take();
-    if (*failures == NULL) {
-        *failures = PyList_New(0);
-    }
-    int failed = *failures == NULL ? -1 : PyList_Append(*failures, error);
-    Py_DECREF(error);
-    return failed;
-}
-
-int
-family_close(Cell *cell, PyObject **failures)
-{
-    if (family_size(cell) == 0) {
-        return 0;
-    }
-    PyObject **handles;
-    Py_ssize_t count = children_of(cell, &handles);
-    int failed = count < 0 ? -1 : 0;
-    for (Py_ssize_t at = 0; at < count; at++) {
-        if (handles[at] != NULL && failed == 0 && close_child((Handle *)handles[at]) < 0) {
-            failed = failures_note(failures);
+        if (count <= wanted) {
+            return 0;
         }
-        Py_XDECREF(handles[at]);
     }
-    if (count >= 0) {
-        PyMem_Free(handles);
-    }
-    return failed;
 }

@@ -116,32 +116,6 @@ handle_lease(Handle *self, PyObject *Py_UNUSED(ignored))
     return cell_lease(cell) ? lease_new(cell->runtime, self) : refuse_closed(cell, "");
 }
 
-static PyObject *
-handle_close_method(Handle *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
-{
-    PyObject *wait = Py_False, *timeout = Py_None;
-    if (count != 0) {
-        return PyErr_Format(PyExc_TypeError, "close takes no positional arguments (%zd given)", count);
-    }
-    for (Py_ssize_t at = 0; names != NULL && at < PyTuple_GET_SIZE(names); at++) {
-        PyObject *name = PyTuple_GET_ITEM(names, at);
-        if (PyUnicode_CompareWithASCIIString(name, "wait") == 0) {
-            wait = args[at];
-        }
-        else if (PyUnicode_CompareWithASCIIString(name, "timeout") == 0) {
-            timeout = args[at];
-        }
-        else {
-            return PyErr_Format(PyExc_TypeError, "close got an unexpected keyword argument '%U'", name);
-        }
-    }
-    int waits = PyObject_IsTrue(wait);
-    if (waits < 0 || handle_close(self, waits, timeout) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
-}
-
 static State
 state_of(const Handle *self)
 {
@@ -173,41 +147,6 @@ handle_exit(Handle *self, PyObject *const *Py_UNUSED(args), Py_ssize_t Py_UNUSED
         return NULL;
     }
     Py_RETURN_NONE;
-}
-
-/* Take the arrow of DISOWN, unless leases are out. */
-static bool
-give_up(Cell *cell)
-{
-    uint64_t seen = atomic_load_explicit(&cell->word, memory_order_acquire);
-    while (leases_in(seen) == 0) {
-        uint64_t next = word_of(ARROWS[state_in(seen)][DISOWN].state, 0);
-        if (atomic_compare_exchange_weak(&cell->word, &seen, next)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static PyObject *
-handle_detach(Handle *self, PyObject *Py_UNUSED(ignored))
-{
-    Cell *cell = self->cell;
-    if (cell == NULL) {
-        return refuse_unopened((PyObject *)self);
-    }
-    if (!give_up(cell)) {
-        return refuse_leased(cell, "detach");
-    }
-    PyObject *token = ledger_take(cell, &cell->runtime->books.detached);
-    if (token == NULL) {
-        return refuse_closed(cell, "");
-    }
-    cell_mark_closed(cell);
-    if (cell_end(cell) < 0) {
-        Py_CLEAR(token);
-    }
-    return token;
 }
 
 static PyObject *
@@ -360,6 +299,7 @@ handle_dealloc(Handle *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
+    Py_TRASHCAN_BEGIN(self, handle_dealloc); /* a cell may be the last to hold a parent, and that its own */
     handle_finalize(self); /* again, if a subclass was finalized before; it runs nobody's code, so nobody revives it */
     if (self->weak != NULL) {
         PyObject_ClearWeakRefs((PyObject *)self);
@@ -369,6 +309,7 @@ handle_dealloc(Handle *self)
     }
     type->tp_free(self);
     Py_DECREF(type);
+    Py_TRASHCAN_END;
 }
 
 static PyMethodDef handle_methods[] = {

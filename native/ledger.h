@@ -1,19 +1,13 @@
-/* The books of what is open: a list in order of opening, and an index of claimed tokens. */
+/* The books of what is open: a list in order of opening. */
 #ifndef TENURE_LEDGER_H
 #define TENURE_LEDGER_H
 
 #include "runtime.h"
 
-/* Make room for one more claim, so that nothing can fail once there is a token. */
-void ledger_reserve(Runtime *runtime);
 /* Write the cell down as open with ``token``, which it steals. Nothing can fail and no Python code runs. */
 void ledger_enter(Cell *cell, PyObject *token);
 /* Take the token out, counting ``*book``; the caller's now, or NULL if it is gone. */
 PyObject *ledger_take(Cell *cell, uint64_t *book);
-/* Claim its token. 0: claimed, or not to be claimed; 1: another cell, held for the caller, has it; -1: an exception. */
-int ledger_claim(Cell *cell, PyObject *token, Cell **other);
-/* Give the claim up. With the lock held. */
-void ledger_unclaim(Cell *cell);
 
 PyObject *ledger_entry(Cell *cell);
 /* The same as if ``token``, which it steals and which may be NULL, were still there. */

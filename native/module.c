@@ -4,6 +4,7 @@
 #include "lease.h"
 #include "ledger.h"
 #include "queue.h"
+#include "remains.h"
 #include "site.h"
 #include "wiper.h"
 

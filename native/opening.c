@@ -1,4 +1,5 @@
 /* How a handle comes by its token: everything that can fail first, then the token, then nothing that can lose it. */
+#include "claims.h"
 #include "ledger.h"
 #include "refusal.h"
 #include "site.h"
@@ -105,7 +106,7 @@ handle_prepare(Runtime *runtime, Handle *handle, const Options *options)
     if (start(runtime) < 0 || examine(runtime, handle, options) < 0) {
         return NULL;
     }
-    ledger_reserve(runtime);
+    claims_reserve(runtime);
     Cell *cell = cell_new(runtime);
     if (cell == NULL) {
         return NULL;
@@ -147,7 +148,7 @@ static int
 claim(Cell *cell, PyObject *token)
 {
     Cell *other = NULL;
-    int taken = ledger_claim(cell, token, &other);
+    int taken = claims_make(cell, token, &other);
     if (taken == 1) {
         refuse_owned(cell, other);
         cell_drop(other);

@@ -13,7 +13,5 @@ int queue_reset(Runtime *runtime);
 
 PyTypeObject *queue_type(PyObject *module);
 PyObject *queue_new(Runtime *runtime);
-PyTypeObject *remains_type(PyObject *module);
-PyObject *remains_new(Runtime *runtime, Cell *cell);
 
 #endif

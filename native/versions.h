@@ -45,6 +45,20 @@ error_take(void)
 #endif
 }
 
+/* Two exceptions in one, the older as the context of the newer; steals both, either may be NULL. */
+static inline PyObject *
+error_after(PyObject *older, PyObject *newer)
+{
+    if (newer == NULL || newer == older) {
+        Py_XDECREF(newer);
+        return older;
+    }
+    if (older != NULL) {
+        PyException_SetContext(newer, older);
+    }
+    return newer;
+}
+
 /* Steals ``error``; NULL raises nothing. An exception raised meanwhile stays, with ``error`` as its context. */
 static inline void
 error_put(PyObject *error)
@@ -52,14 +66,7 @@ error_put(PyObject *error)
     if (error == NULL) {
         return;
     }
-    PyObject *newer = error_take();
-    if (newer != NULL && newer != error) {
-        PyException_SetContext(newer, error);
-        error = newer;
-    }
-    else {
-        Py_XDECREF(newer);
-    }
+    error = error_after(error, error_take());
 #if PY_VERSION_HEX >= 0x030C0000
     PyErr_SetRaisedException(error);
 #else

@@ -63,6 +63,7 @@ class Runtime:
             return
         while (item := self.module.queue.get(0)) is not None:
             item.close() if isinstance(item, self.module.Remains) else item()
+            del item  # or it would hold its parent while the next one is looked for
 
     @property
     def booked(self) -> Counts:

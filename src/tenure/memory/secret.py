@@ -73,7 +73,7 @@ class SecretBuffer(Buffer):
         Handle.__init__(self, slots.free.pop, release=slots.release, kind=kind, size=size, parent=parent)
 
     @classmethod
-    def own(cls, token: int, *, release: Callable[[int], object], **options: Any) -> NoReturn:
+    def own(cls, token: int, /, *, release: Callable[[int], object], **options: Any) -> NoReturn:
         """Refused: memory that came from elsewhere was neither locked nor guarded."""
         raise TypeError("a SecretBuffer lies in memory of its own; make one and read into it. Others: Buffer.own().")
 

@@ -87,8 +87,8 @@ def drain(timeout: float | None = None) -> bool:
         _drain_here()
         done = True
     else:
-        reached = threading.Event()
-        submit(reached.set)
+        reached = _Reached()
+        submit(reached)
         done = reached.wait(timeout)
     raise_pending()
     return done
@@ -101,6 +101,22 @@ def raise_pending() -> None:
         raise found[0]
     if found:
         raise ExceptionGroup("handles were abandoned", found)
+
+
+class _Reached(threading.Event):
+    """The job that tells when everything queued before it is done, and what that left with nobody to hold it.
+
+    A child that is released lets go of its parent, which then comes behind; a family is at most as deep as things are
+    open, so what other threads go on abandoning cannot hold it back for ever.
+    """
+
+    _rounds: int | None = None  # that are left; counting is for those who need one
+
+    def __call__(self) -> None:
+        if not len(chosen.queue) or self._rounds == 0:
+            return self.set()
+        self._rounds = (chosen.counts().open if self._rounds is None else self._rounds) - 1
+        return submit(self)
 
 
 class _Stop:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     def own(
         token: T,
+        /,
         *,
         release: Callable[[T], object],
         kind: str | None = None,

@@ -40,7 +40,7 @@ class Scope:
         self._refuse_if_closed()
         return self.push(Handle(factory, *args, **options))
 
-    def own(self, token: T, **options: Any) -> Handle[T]:
+    def own(self, token: T, /, **options: Any) -> Handle[T]:
         """``tenure.own``, owned by this scope."""
         self._refuse_if_closed()
         return self.push(Handle.own(token, **options))

@@ -134,5 +134,6 @@ def _join(handle: Handle[Any], parent: Handle[Any]) -> None:
     children.setdefault(parent._mark, {})[handle._mark] = None
     if parent._state is not _OPEN:
         handle._state = State.CLOSED
-        leave(handle, parent)
+        if leave(handle, parent) is not None:
+            settle(parent)
         refuse.closed(parent)

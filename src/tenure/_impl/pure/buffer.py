@@ -135,6 +135,7 @@ class Buffer(Handle[int]):
     def own(
         cls: type[Self],
         token: int,
+        /,
         *,
         release: Callable[[int], object],
         kind: str | None = None,

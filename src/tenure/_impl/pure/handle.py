@@ -85,6 +85,7 @@ class Handle(Life, Generic[T]):
     def own(
         cls: type[Self],
         token: Any,
+        /,
         *,
         release: Callable[[Any], object],
         kind: str | None = None,
@@ -133,6 +134,8 @@ class Handle(Life, Generic[T]):
         through, and the handle is closed all the same.
         """
         close(self, _getframe(1), wait, timeout)
+
+    _plain_close = close  #: as it stands here, whatever a subclass makes of it
 
     def detach(self) -> T:
         """Give the token up without a release: the caller owns it now.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.pure import refuse
@@ -14,7 +15,7 @@ from tenure.lifecycle import TABLE, Event, State
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
 
-__all__ = ["close", "close_children", "end", "erase", "last_back", "leave", "place_of", "settle", "strike"]
+__all__ = ["close", "close_below", "end", "erase", "last_back", "leave", "place_of", "settle", "strike"]
 
 # The arrows followed here, read out of the table once.
 _AFTER_CLOSE: Final = TABLE[State.LEASED, Event.CLOSE].state
@@ -33,45 +34,72 @@ def place_of(frame: Any, life: Life) -> tuple[Any, int, int]:
 
 def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) -> None:
     """``Handle.close``, called in ``frame``."""
-    extra = handle._extra
-    if extra is not None:
-        refuse.check_thread(handle, extra, "close")
-    state = handle._state
-    if state is _CLOSED or (state is _CLOSING and settings.strict):
-        return refuse.again(handle)
-    if settings.refuse and len(handle._leases) > len(children.get(handle._mark, ())):
-        refuse.leased(handle, "close")
-    if state is not _CLOSING:
-        handle._closed = place_of(frame, handle)
-        # Invariant: the state is written before the leases are counted, as lease() does the reverse.
-        handle._state = _AFTER_CLOSE
-    failures = close_children(handle._mark) if children else ()
+    if not _take_close(handle, frame):
+        return
+    failures = close_below(handle._mark, frame) if children else ()
     if not handle._leases:
         failures += _settled(handle)
     elif wait:
         _await(handle, timeout)
     if failures:
         refuse.together(failures)
-    return None
+
+
+def _take_close(handle: Handle[Any], frame: Any) -> bool:
+    """Take the arrow of a close; whether there is anything left to do."""
+    extra = handle._extra
+    if extra is not None:
+        refuse.check_thread(handle, extra, "close")
+    state = handle._state
+    if state is _CLOSED or (state is _CLOSING and settings.strict):
+        refuse.again(handle)
+        return False
+    if settings.refuse and len(handle._leases) > len(children.get(handle._mark, ())):
+        refuse.leased(handle, "close")
+    if state is not _CLOSING:
+        handle._closed = place_of(frame, handle)
+        # Invariant: the state is written before the leases are counted, as lease() does the reverse.
+        handle._state = _AFTER_CLOSE
+    return True
 
 
 def settle(life: Life) -> None:
-    """Release the token, unless somebody has; whoever takes it out of its box is the one who releases it."""
-    box = life._box
-    try:
-        if box:
-            strike(life)  # before the release: the library may give the same token out again at once
-            try:
-                token = box[0]
-                del box[0]
-            except IndexError:  # another thread was faster
-                return
-            # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after a call, at
-            # a backward jump and at a function's start, so none can fall in between and lose the token.
-            life._release(token)
-    finally:
-        if not box:  # else an interrupt came before the token was taken out, and the next to come releases it
-            end(life)
+    """Release the token, unless somebody has; whoever takes it out of its box is the one who releases it.
+
+    Then that of its parent, if it was the last child out of a closing one, and so on up: one after the other and not
+    one inside the other, as a family may be deeper than the stack.
+    """
+    failure: BaseException | None = None
+    at: Life | None = life
+    while at is not None:
+        life, at = at, None
+        box = life._box
+        try:
+            if box:
+                strike(life)  # before the release: the library may give the same token out again at once
+                try:
+                    token = box[0]
+                    del box[0]
+                except IndexError:  # another thread was faster
+                    pass
+                else:
+                    # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after
+                    # a call, at a backward jump and at a function's start, so none can fall in between and lose it.
+                    life._release(token)
+        except BaseException as error:
+            failure = _after(failure, error)
+        finally:
+            if not box:  # else an interrupt came before the token was taken out, and the next to come releases it
+                at = _part(life)
+    if failure is not None:
+        raise failure
+
+
+def _after(older: BaseException | None, newer: BaseException) -> BaseException:
+    """The newer, with the older as its context."""
+    if older is not None and older is not newer:
+        newer.__context__ = older
+    return newer
 
 
 def _settled(life: Life) -> tuple[BaseException, ...]:
@@ -113,11 +141,22 @@ def last_back(life: Life) -> None:
 
 
 def end(life: Life) -> None:
-    """CLOSED: leave the parent, drop the books, wake who waits. Doing it twice is the same as once."""
+    """CLOSED, without a release of its own; its parent is settled, if this was the last child out of a closing one."""
+    above = _part(life)
+    if above is not None:
+        settle(above)
+
+
+def _part(life: Life) -> Life | None:
+    """CLOSED: leave the parent, drop the books, wake who waits. Doing it twice is the same as once.
+
+    The parent is the answer, if this was the last child out of a closing one and it is to be settled now.
+    """
     mark, extra = life._mark, life._extra
+    above = None
     try:
         if extra is not None and extra.parent is not None:
-            leave(life, extra.parent)
+            above = leave(life, extra.parent)
     finally:
         if children:
             children.pop(mark, None)
@@ -126,27 +165,41 @@ def end(life: Life) -> None:
         life._state = _AFTER_RELEASE  # late, so that an interrupt before it leaves a state from which it is done again
         if waiting and (event := waiting.pop(mark, None)) is not None:
             event.set()
+    return above
 
 
-def leave(life: Life, parent: Life) -> None:
-    """Stop being a child; the last one to leave a closing parent releases it."""
+def leave(life: Life, parent: Life) -> Life | None:
+    """Stop being a child; the answer is ``parent``, if this was the last one to leave it and it is closing."""
     children.get(parent._mark, {}).pop(life._mark, None)
     leases = parent._leases
-    if leases.pop(life._mark, life) is None and parent._state is not _OPEN and not leases:
-        last_back(parent)
+    was_child = leases.pop(life._mark, life) is None
+    return parent if was_child and not leases and parent._state not in (_OPEN, _ABANDONED) else None
 
 
-def close_children(mark: Mark) -> tuple[BaseException, ...]:
+def close_below(mark: Mark, frame: Any) -> tuple[BaseException, ...]:
     """Close what is open below, newest first; what their releases raised is the answer."""
     failures: list[BaseException] = []
-    for child in reversed(list(children.get(mark, ()))):
-        handle = child()
-        if handle is not None and handle._state is not _CLOSED:
-            try:
-                handle.close()
-            except BaseException as error:
-                failures.append(error)
+    below = list(children.get(mark, ()))  # a stack of our own, as a family may be deeper than Python's
+    while below:
+        handle = below.pop()()
+        if handle is None or handle._state is _CLOSED:
+            continue
+        try:
+            below += _close_child(handle, frame)
+        except BaseException as error:
+            failures.append(error)
     return tuple(failures)
+
+
+def _close_child(handle: Handle[Any], frame: Any) -> Iterable[Mark]:
+    """Close it, except for its own children, which are the answer."""
+    if not handle._plain and handle.close != handle._plain_close:
+        handle.close()  # as a subclass wrote it
+    elif _take_close(handle, frame):
+        if handle._leases:
+            return children.get(handle._mark, ())
+        settle(handle)
+    return ()
 
 
 def _await(life: Life, timeout: float | None) -> None:

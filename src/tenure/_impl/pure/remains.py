@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from sys import _getframe
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -10,7 +11,7 @@ from tenure._impl.contract import Entry, Job
 from tenure._impl.pure import refuse
 from tenure._impl.pure.books import book, lost
 from tenure._impl.pure.life import Life
-from tenure._impl.pure.release import close_children, end, settle, strike
+from tenure._impl.pure.release import close_below, end, settle, strike
 from tenure.lifecycle import State
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Remains(Life):
 
     def close(self) -> None:
         """Release the token, once, unless a child is open: the last one to leave does it then."""
-        failures = close_children(self._mark)
+        failures = close_below(self._mark, _getframe())
         if not self._leases:
             try:
                 settle(self)
