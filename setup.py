@@ -14,6 +14,8 @@ MORE = os.environ.get("TENURE_CFLAGS", "").split()
 FLAGS = ["-Wall", "-Wextra", "-Werror", "-std=c11", "-D_GNU_SOURCE", "-O2", "-fvisibility=hidden", *MORE]
 
 setup(
+    # A folder of its own, or objects built with other flags would be taken for up to date.
+    options={"build": {"build_base": os.path.join("build", "with" + "".join(MORE))}} if MORE else {},
     ext_modules=[
         Extension(
             "tenure._native",

@@ -104,19 +104,10 @@ cell_back(Cell *cell)
     return follow_back(&cell->word, false) == RELEASE ? cell_release(cell) : 0;
 }
 
-static bool
-is_orphaned(Cell *cell)
-{
-    LOCK(cell->runtime);
-    bool orphaned = cell->orphaned;
-    UNLOCK(cell->runtime);
-    return orphaned;
-}
-
 int
 cell_unlease(Cell *cell)
 {
-    return is_orphaned(cell) ? 0 : cell_back(cell);
+    return cell->orphaned ? 0 : cell_back(cell);
 }
 
 /* If it is the last on a closing handle it stays out, and the safety net owes it. */
@@ -134,7 +125,7 @@ back_or_owe(Cell *cell)
 void
 cell_unlease_later(Cell *cell)
 {
-    if (!is_orphaned(cell)) {
+    if (!cell->orphaned) {
         back_or_owe(cell);
     }
 }

@@ -19,8 +19,8 @@ typedef struct {
     PyObject *parent; /* the handle above, on which this one is a lease; NULL: none, or left */
     Cell *newest_child;
     Cell *older_sibling, *newer_sibling;
-    uint64_t children;
-    uint64_t exports; /* buffers that see the memory: leases that are never lost, as they can be read without asking */
+    _Atomic(uint64_t) children;
+    _Atomic(uint64_t) exports; /* buffers that see the memory: leases that are never lost, as they can be read without asking */
     PyObject *event; /* a threading.Event: somebody waits for the release */
 } Ties;
 
@@ -38,18 +38,18 @@ struct Cell {
     uint64_t hash;           /* of the token, while claimed; what it was known by in messages, once closed */
     Py_ssize_t size;
     double since;
-    Ties *ties;              /* NULL: none */
+    _Atomic(Ties *) ties;    /* NULL: none */
     PyObject *closed_code;   /* where it was closed; NULL: nobody closed it */
     int32_t closed_at;       /* the instruction there; the owner's pid, if disowned */
     _Atomic(uint32_t) holders;
-    /* Guarded by the lock. */
+    /* Written with the lock held; what is not atomic is read so too. */
     bool listed;             /* in the ledger */
     bool claimed;            /* in the index of claimed tokens */
     bool queued;             /* waits in the queue */
-    bool orphaned;           /* owns its Python objects, as no handle does */
+    _Atomic(bool) orphaned;  /* owns its Python objects, as no handle does */
     bool leaked;             /* abandoned, and not reported yet */
     bool owed;               /* one lease is still to be given back, by the safety net */
-    bool disowned;
+    _Atomic(bool) disowned;
     bool job;                /* no resource: something to call, which waits in the queue as ``release`` */
 };
 

@@ -42,10 +42,14 @@ install_buckets(Runtime *runtime, Cell **fresh, unsigned bits)
 void
 claims_reserve(Runtime *runtime)
 {
-    if (runtime->buckets != NULL && runtime->claimed >> runtime->bucket_bits == 0) {
+    LOCK(runtime);
+    unsigned bits = runtime->buckets == NULL ? FIRST_BUCKETS
+                    : runtime->claimed >> runtime->bucket_bits != 0 ? runtime->bucket_bits + 1
+                                                                    : 0;
+    UNLOCK(runtime);
+    if (bits == 0) {
         return;
     }
-    unsigned bits = runtime->buckets == NULL ? FIRST_BUCKETS : runtime->bucket_bits + 1;
     Cell **fresh = PyMem_RawCalloc((size_t)1 << bits, sizeof(Cell *));
     if (fresh == NULL) {
         return; /* Longer chains do, as long as there are any buckets; see claims_make. */

@@ -270,10 +270,33 @@ handle_clear(Handle *self)
     return 0;
 }
 
+/* Before this the collector has cleared the weak references to what it found, ours too; the new one tells whether somebody
+   holds the handle again after all. */
+static void
+renew_weak(Handle *self)
+{
+#ifdef Py_GIL_DISABLED
+    Cell *cell = self->cell;
+    PyObject *fresh = PyWeakref_NewRef((PyObject *)self, NULL);
+    if (fresh == NULL) {
+        PyErr_Clear();
+        return;
+    }
+    LOCK(cell->runtime);
+    PyObject *old = cell->handle;
+    cell->handle = fresh;
+    UNLOCK(cell->runtime);
+    Py_XDECREF(old);
+#else
+    (void)self;
+#endif
+}
+
 static void
 handle_finalize(Handle *self)
 {
     if (self->cell != NULL) {
+        renew_weak(self);
         cell_abandon(self->cell);
     }
 }
@@ -300,7 +323,9 @@ handle_dealloc(Handle *self)
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     Py_TRASHCAN_BEGIN(self, handle_dealloc); /* a cell may be the last to hold a parent, and that its own */
-    handle_finalize(self); /* again, if a subclass was finalized before; it runs nobody's code, so nobody revives it */
+    if (self->cell != NULL) {
+        cell_abandon(self->cell); /* again, if it was finalized before; it runs nobody's code, so nobody revives it */
+    }
     if (self->weak != NULL) {
         PyObject_ClearWeakRefs((PyObject *)self);
     }

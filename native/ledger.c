@@ -81,7 +81,9 @@ static Py_ssize_t
 hold_all(Runtime *runtime, Cell ***cells)
 {
     for (;;) {
+        LOCK(runtime);
         uint64_t room = runtime->books.open;
+        UNLOCK(runtime);
         *cells = PyMem_RawMalloc((room + 1) * sizeof(Cell *));
         if (*cells == NULL) {
             PyErr_NoMemory();

@@ -66,6 +66,9 @@ static PyObject *
 install(PyObject *module, PyObject *hooks)
 {
     Runtime *runtime = runtime_of_module(module);
+    if (runtime_import(runtime) < 0) { /* now, before any thread can be at it */
+        return NULL;
+    }
     PyObject *old = runtime->hooks;
     runtime->hooks = Py_NewRef(hooks);
     atomic_store(&runtime->started, 0);

@@ -237,6 +237,35 @@ def test_it_is_neither_copied_nor_pickled(buffer: tenure.Buffer) -> None:
             attempt(buffer)
 
 
+def test_threads_that_see_slice_and_close_buffers_never_see_memory_of_others() -> None:
+    opened = [tenure.Buffer(8) for _ in range(4)]
+    wrong: list[bytes] = []
+
+    def live(number: int) -> None:
+        for turn in range(300):
+            buffer = opened[-1 - (turn * 7 + number) % 4]
+            if turn % 5 == number % 5:
+                opened.append(tenure.Buffer(8))
+                buffer.close()
+                continue
+            try:
+                with buffer.lease() as view, view[2:6] as part:
+                    part[:] = bytes([number]) * 4
+                    if not set(view) <= set(range(4)):
+                        wrong.append(view.tobytes())
+            except ClosedHandle:
+                pass
+
+    threads = [threading.Thread(target=live, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for buffer in opened:
+        buffer.close()
+    assert wrong == []
+
+
 @pytest.mark.parametrize("kind", [tenure.Buffer, tenure.SecretBuffer])
 @pytest.mark.parametrize("size", [0, -1])
 def test_a_size_below_one_is_refused(kind: type[tenure.Buffer], size: int) -> None:

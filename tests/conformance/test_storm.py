@@ -47,30 +47,61 @@ class Resource:
         self.released += 1
 
 
-def _live(runtime: Runtime, seed: int, shared: list[tuple[Resource, Any]], resources: list[Resource]) -> None:
-    """One thread's life: it uses and closes what others made, and makes its own."""
+Shared = list[tuple[Resource, Any]]
+
+
+def _close(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    shared[at][1].close()
+
+
+def _wait(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    shared[at][1].close(wait=True, timeout=60)
+
+
+def _open_child(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    fresh = Resource()
+    shared.append((fresh, runtime.Handle.own(fresh, release=Resource.free, parent=shared[at][1])))
+    resources.append(fresh)
+
+
+def _open(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    fresh = Resource()
+    resources.append(fresh)
+    shared.append((fresh, runtime.Handle(lambda fresh=fresh: fresh, release=Resource.free)))
+
+
+def _drop(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    lost = Resource()
+    resources.append(lost)
+    runtime.Handle.own(lost, release=Resource.free)
+
+
+def _detach(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    shared[at][1].detach().free()
+
+
+def _use(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    with shared[at][1].lease() as token:
+        token.use(threading.get_ident())
+
+
+def _look(runtime: Runtime, shared: Shared, resources: list[Resource], at: int) -> None:
+    for entry in runtime.module.entries():
+        assert entry.kind
+    counts = runtime.module.counts()
+    assert counts.opened >= counts.closed
+    assert repr(shared[at][1])
+
+
+_ACTS = (_close, _wait, _open_child, _open, _drop, _detach, _look, _use, _use, _use)
+
+
+def _live(runtime: Runtime, seed: int, shared: Shared, resources: list[Resource]) -> None:
+    """One thread's life: it uses, closes and gives away what others made, makes its own, and looks at the ledger."""
     chance = random.Random(seed)
     for _ in range(150):
-        handle = chance.choice(shared)[1]
         try:
-            match chance.randrange(6):
-                case 0:
-                    handle.close()
-                case 1:
-                    fresh = Resource()
-                    shared.append((fresh, runtime.Handle.own(fresh, release=Resource.free, parent=handle)))
-                    resources.append(fresh)
-                case 2:
-                    fresh = Resource()
-                    resources.append(fresh)
-                    shared.append((fresh, runtime.Handle(lambda fresh=fresh: fresh, release=Resource.free)))
-                case 3:
-                    lost = Resource()
-                    resources.append(lost)
-                    runtime.Handle.own(lost, release=Resource.free)
-                case _:
-                    with handle.lease() as token:
-                        token.use(seed)
+            chance.choice(_ACTS)(runtime, shared, resources, chance.randrange(len(shared)))
         except (ClosedHandle, LeasedHandle):
             pass
 
@@ -93,7 +124,8 @@ def test_threads_that_open_lease_close_and_drop_release_everything_once(runtime:
     runtime.drain()
     assert Counter(resource.released for resource in resources) == {1: len(resources)}
     assert [resource.wrong for resource in resources if resource.wrong] == []
-    assert runtime.booked.opened == runtime.booked.closed == len(resources)
+    booked = runtime.booked
+    assert booked.opened == booked.closed + booked.detached == len(resources)
 
 
 def test_many_threads_closing_one_handle_release_it_once(runtime: Runtime) -> None:

@@ -350,3 +350,33 @@ def test_a_parent_abandoned_with_its_child_is_not_taken_for_resurrected(released
     tenure.drain()
     assert released == [2, 1]
     assert {type(report) for report in reports} == {AbandonedHandle}
+
+
+def test_two_threads_that_open_their_first_handle_at_once_start_one_release_thread(run: Run) -> None:
+    """The first is held up while it starts that thread, until the second has opened its handle or cannot."""
+    done = run(
+        """
+        import threading, tenure
+        second_has_opened, first_is_starting = threading.Event(), threading.Event()
+
+        class Slow(threading.Thread):
+            def __init__(self, *args, **options):
+                super().__init__(*args, **options)
+                if self.name == "tenure-release":
+                    first_is_starting.set()
+                    second_has_opened.wait(0.3)
+
+        def second():
+            first_is_starting.wait()
+            tenure.own(2, release=int).close()
+            second_has_opened.set()
+
+        threading.Thread = Slow
+        other = threading.Thread(target=second)
+        other.start()
+        tenure.own(1, release=int).close()
+        other.join()
+        print([thread.name for thread in threading.enumerate()].count("tenure-release"))
+        """
+    )
+    assert (done.stdout, done.returncode) == ("1\n", 0), done.stderr

@@ -15,6 +15,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 from weakref import ref
 
@@ -32,6 +33,7 @@ __all__ = ["drain", "raise_pending", "start", "submit"]
 PATIENCE_AT_EXIT = 5.0
 
 _thread: threading.Thread | None = None
+_starting = threading.RLock()  # re-entrant, as a signal handler may open a handle meanwhile
 _hooked = False
 _suspects: list[tuple[ref[Any], Entry]] = []
 
@@ -51,25 +53,39 @@ class _Hooks:
 
 def start() -> bool:
     """Have a release thread; where none can be had, do its work now. Never call it from a finalizer."""
-    global _thread, _hooked
+    if _thread is not None:
+        return True
+    with _starting:  # or two threads that open their first handle at once would each start one
+        _hook()
+        if _started():
+            return True
+    _drain_here()
+    return False
+
+
+def _hook() -> None:
+    global _hooked
     if not _hooked:
         _hooked = True
         atexit.register(_at_exit)
         os.register_at_fork(after_in_child=_in_child)
         report.speak_up()
-    if _thread is not None:
-        return True
     if os.environ.get("TENURE_INSPECT") == "1":
         from tenure.runtime.inspect import serve_as_asked
 
         serve_as_asked()
+
+
+def _started() -> bool:
+    global _thread
+    if _thread is not None:
+        return True
     try:  # where daemon threads are forbidden some versions refuse to make one, others to start it
-        thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
-        thread.start()
+        _thread = threading.Thread(target=_run, name="tenure-release", daemon=True)
+        _thread.start()
     except RuntimeError:
-        _drain_here()
+        _thread = None
         return False
-    _thread = thread
     return True
 
 
@@ -87,11 +103,29 @@ def drain(timeout: float | None = None) -> bool:
         _drain_here()
         done = True
     else:
-        reached = _Reached()
-        submit(reached)
-        done = reached.wait(timeout)
+        done = _settle_within(timeout)
     raise_pending()
     return done
+
+
+def _settle_within(timeout: float | None) -> bool:
+    """Wait for the release thread; again, as long as what it released left a parent with nobody to hold it.
+
+    A family is at most as deep as handles are open, so what other threads go on abandoning cannot keep us for ever.
+    """
+    end = None if timeout is None else monotonic() + timeout
+    before = chosen.counts()
+    for _ in range(before.open + 1):
+        reached = threading.Event()
+        submit(reached.set)
+        if not reached.wait(None if end is None else max(0.0, end - monotonic())):
+            return False
+        # Without the GIL what we made and another thread let go of dies here, on our thread, before the next line.
+        after = chosen.counts()
+        if after.abandoned == before.abandoned:
+            break
+        before = after
+    return True
 
 
 def raise_pending() -> None:
@@ -101,22 +135,6 @@ def raise_pending() -> None:
         raise found[0]
     if found:
         raise ExceptionGroup("handles were abandoned", found)
-
-
-class _Reached(threading.Event):
-    """The job that tells when everything queued before it is done, and what that left with nobody to hold it.
-
-    A child that is released lets go of its parent, which then comes behind; a family is at most as deep as things are
-    open, so what other threads go on abandoning cannot hold it back for ever.
-    """
-
-    _rounds: int | None = None  # that are left; counting is for those who need one
-
-    def __call__(self) -> None:
-        if not len(chosen.queue) or self._rounds == 0:
-            return self.set()
-        self._rounds = (chosen.counts().open if self._rounds is None else self._rounds) - 1
-        return submit(self)
 
 
 class _Stop:
@@ -234,8 +252,8 @@ def _close_at_exit(handle: Any, more: Counter[Site]) -> None:
 
 def _in_child() -> None:
     """After fork: nothing that was open is ours, and the parent's thread is not here."""
-    global _thread
-    _thread = None
+    global _thread, _starting
+    _thread, _starting = None, threading.RLock()
     _suspects.clear()
     report.pending.clear()
     chosen.disown_all()
