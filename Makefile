@@ -68,6 +68,75 @@ test-others:  ## the test suite on every other interpreter found
 
 test-all: test test-others  ## the test suite on every interpreter found
 
+# --- The native core under sanitizers, and without the GIL.
+
+RUNTIME_TESTS := tests/_impl tests/conformance tests/memory tests/runtime
+SANITIZED     := .venv/$(TAG)-sanitized
+
+# Leaks are looked for by one test, in a process of its own, as the test runner has some. The allocator may say no, as
+# tests ask it for too much; a crash is for Python's faulthandler to tell, and PYTHONMALLOC shows each block to ASan.
+UNDER_ASAN = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1 \
+	ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0:allocator_may_return_null=1
+
+.PHONY: sanitize sanitize-threads test-nogil
+sanitize: $(BIN)/python  ## the native core and the hazards under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
+	@test -x $(SANITIZED)/bin/python || $(PYTHON) -m venv $(SANITIZED)
+	@echo "==> building tenure for sanitizers into $(SANITIZED)"
+	@$(SANITIZED)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@$(SANITIZED)/bin/python -m pip install --quiet --disable-pip-version-check --group test '.[pipeline]'
+	@TENURE_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g" \
+		$(SANITIZED)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	$(UNDER_ASAN) TENURE_IMPL=native $(SANITIZED)/bin/python -m pytest -q -p no:cacheprovider \
+		$(RUNTIME_TESTS) tests/pipeline/test_intake.py tests/pipeline/test_resp.py tests/pipeline/seal
+	$(UNDER_ASAN) $(SANITIZED)/bin/python -m pytest -q -p no:cacheprovider tests/hazards -k survived
+
+# CPython without the GIL, plain and under ThreadSanitizer, from Debian's source package (needs root, some minutes).
+# Debian 12 has no such package; the one of Debian 13 comes from the mirror that apt uses anyway, by a list of its own.
+CPYTHON := build/cpython
+TRIXIE  := -o Dir::Etc::SourceList=$(CURDIR)/$(CPYTHON)/apt/sources.list -o Dir::Etc::SourceParts=/dev/null \
+	-o Dir::State::Lists=$(CURDIR)/$(CPYTHON)/apt/lists -o Dir::Cache=$(CURDIR)/$(CPYTHON)/apt -o APT::Sandbox::User=root
+with_tsan := --with-thread-sanitizer
+
+$(CPYTHON)/source/configure:
+	@echo "==> getting the source of CPython 3.13 (23 MB)"
+	@apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc make libffi-dev libssl-dev zlib1g-dev >/dev/null
+	@mkdir -p $(CPYTHON)/apt/lists/partial $(CPYTHON)/apt/archives/partial $(CPYTHON)/source
+	@mirror=$$(apt-get indextargets --format '$$(REPO_URI)' | grep -v -e security | head -1); \
+		echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $$mirror trixie main" > $(CPYTHON)/apt/sources.list
+	@cd $(CPYTHON) && apt-get -qq $(TRIXIE) update && apt-get -qq $(TRIXIE) source --download-only python3.13
+	@tar -xJf $(CPYTHON)/python3.13_*.orig.tar.xz -C $(CPYTHON)/source --strip-components 1 --touch
+
+$(CPYTHON)/%/bin/python3: | $(CPYTHON)/source/configure
+	@echo "==> building CPython without the GIL ($*; its log is $(CPYTHON)/$*.log)"
+	@mkdir -p $(CPYTHON)/$*-objects
+	@cd $(CPYTHON)/$*-objects && { ../source/configure --disable-gil $(with_$*) --prefix=$(CURDIR)/$(CPYTHON)/$* && \
+		$(MAKE) -j$$(nproc) && $(MAKE) install; } > ../$*.log 2>&1
+	@rm -rf $(CPYTHON)/$*-objects
+
+# Which interpreter: the one asked for by PYTHON=…, else the one that is built here.
+NOGIL := $(if $(filter command,$(origin PYTHON)),$(PYTHON),$(CPYTHON)/nogil/bin/python3)
+
+test-nogil: $(filter $(CPYTHON)/%,$(NOGIL))  ## the runtime's tests without the GIL, on PYTHON=… or a CPython built here
+	@$(NOGIL) -c 'import sys, sysconfig; sys.exit(not sysconfig.get_config_var("Py_GIL_DISABLED"))' || \
+		{ echo "$(NOGIL) has a GIL; without PYTHON=… one that has none is built from Debian's source package"; exit 1; }
+	@test -x .venv/nogil/bin/python || $(NOGIL) -m venv .venv/nogil
+	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group conformance
+	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	PYTHON_GIL=0 .venv/nogil/bin/python -m pytest -q -p no:cacheprovider $(RUNTIME_TESTS)
+
+# Installed by the interpreter without ThreadSanitizer, as pip takes minutes under it; tests in C's own threads alone, as
+# the pure implementation's are CPython's.
+sanitize-threads: $(CPYTHON)/nogil/bin/python3 $(CPYTHON)/tsan/bin/python3  ## the native core without the GIL under ThreadSanitizer
+	@echo "==> building tenure for ThreadSanitizer into $(CPYTHON)/packages"
+	@rm -rf $(CPYTHON)/packages
+	@$< -m pip install --quiet --disable-pip-version-check --only-binary :all: --target $(CPYTHON)/packages --group conformance
+	@TENURE_CFLAGS="-fsanitize=thread -g" $< -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target $(CPYTHON)/packages .
+	TSAN_OPTIONS=suppressions=$(CPYTHON)/source/Tools/tsan/suppressions_free_threading.txt:exitcode=66 TENURE_IMPL=native \
+		PYTHONPATH=$(CPYTHON)/packages $(CPYTHON)/tsan/bin/python3 -m pytest -q -p no:cacheprovider \
+		tests/conformance/test_storm.py tests/conformance/test_memory.py -k "native or see_memory"
+
 lint: $(VENV)/.dev  ## ruff: lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

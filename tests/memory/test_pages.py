@@ -24,6 +24,7 @@ def flags_at(address: int) -> set[str]:
     return set(found[1].split())
 
 
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="under AddressSanitizer mlock does nothing")
 def test_the_kernel_locks_them_and_leaves_them_out_of_dumps_and_children() -> None:
     mine = Pages(100, lock=True)
     assert {"lo", "dd", "wf", "rd", "wr"} <= flags_at(mine.address)
