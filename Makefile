@@ -123,7 +123,7 @@ test-nogil: $(filter $(CPYTHON)/%,$(NOGIL))  ## the runtime's tests without the 
 	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --group conformance
 	@.venv/nogil/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
-	PYTHON_GIL=0 .venv/nogil/bin/python -m pytest -q -p no:cacheprovider $(RUNTIME_TESTS)
+	PYTHON_GIL=0 .venv/nogil/bin/python -m pytest -q -p no:cacheprovider -o timeout=600 $(RUNTIME_TESTS)
 
 # Installed by the interpreter without ThreadSanitizer, as pip takes minutes under it; tests in C's own threads alone, as
 # the pure implementation's are CPython's.

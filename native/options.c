@@ -20,6 +20,10 @@ set_parent(Options *options, PyObject *value)
 static int
 set_via(Options *options, PyObject *value)
 {
+    if (value != Py_None && !PyCallable_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "via must be callable, not %.200s", Py_TYPE(value)->tp_name);
+        return -1;
+    }
     options->via = value;
     return 0;
 }
@@ -27,8 +31,15 @@ set_via(Options *options, PyObject *value)
 static int
 set_size(Options *options, PyObject *value)
 {
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "size must be an int, not %.200s", Py_TYPE(value)->tp_name);
+        return -1;
+    }
     options->size = PyLong_AsSsize_t(value);
-    return options->size == -1 && PyErr_Occurred() ? -1 : 0;
+    if (options->size < 0 && !PyErr_Occurred()) {
+        PyErr_Format(PyExc_ValueError, "size must be 0 bytes or more, not %zd", options->size);
+    }
+    return options->size < 0 ? -1 : 0;
 }
 
 static int

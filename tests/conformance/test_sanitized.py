@@ -63,9 +63,7 @@ pytestmark = pytest.mark.skipif(
 
 def leaks_of(program: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1:exitcode=23"}
-    return subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
 
 
 def test_no_memory_is_lost_whatever_a_handle_goes_through() -> None:

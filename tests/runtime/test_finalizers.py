@@ -423,7 +423,9 @@ def test_a_bound_method_of_the_object_is_refused() -> None:
 
 
 def test_what_takes_no_weak_reference_is_refused_with_advice() -> None:
-    with pytest.raises(TypeError, match=r"a Unreferable takes no weak reference.* Add '__weakref__' to the __slots__"):
+    with pytest.raises(
+        TypeError, match=r"an object of type Unreferable takes no weak reference.* Add '__weakref__' to the __slots__"
+    ):
         set_finalizer(Unreferable(), print)
 
 

@@ -31,8 +31,9 @@ def test_configure_changes_what_is_given_and_returns_what_was() -> None:
         ("leak", "loud", "'report', 'report-only', 'raise', 'off'"),
         ("close", "now", "'finish', 'refuse'"),
         ("double_close", "maybe", "'ignore', 'error'"),
-        ("sites", -1, "a whole number from 0 up"),
-        ("sample", 0, "a whole number from 1 up"),
+        ("sites", -1, "a whole number from 0 to 2147483647"),
+        ("sites", 2**31, "a whole number from 0 to 2147483647"),
+        ("sample", 0, "a whole number from 1 to 2147483647"),
     ],
 )
 def test_a_wrong_value_names_setting_origin_and_what_is_allowed(setting: str, value: object, allowed: str) -> None:

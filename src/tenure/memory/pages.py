@@ -32,14 +32,17 @@ _mlock: Final = _function("mlock", ctypes.c_void_p, ctypes.c_size_t)
 class Pages:
     """Private pages for at least ``size`` bytes, from ``address`` on; unmapped when the object goes.
 
-    Raises ``LockRefused`` if they are to be locked and the system says no, ``OSError`` if there is no memory.
+    Raises ``LockRefused`` if they are to be locked and the system says no, ``MemoryError`` if there is no memory.
     """
 
     __slots__ = ("_map", "address", "size")
 
     def __init__(self, size: int, *, lock: bool) -> None:
         self.size = -(-size // _PAGE) * _PAGE
-        self._map = mmap.mmap(-1, self.size + 2 * _PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        try:
+            self._map = mmap.mmap(-1, self.size + 2 * _PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except (OSError, OverflowError) as error:
+            raise MemoryError(f"no memory for {size} bytes of secrets") from error
         start = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
         self.address = start + _PAGE
         for guard in (start, self.address + self.size):

@@ -6,6 +6,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from operator import index
 from typing import Final
 
 from tenure._impl.memory import wiper
@@ -70,7 +71,7 @@ _all: dict[tuple[int, bool], Slots] = {}
 
 def slots_for(size: int, *, lock: bool) -> Slots:
     """Those of the smallest slot that holds ``size`` bytes; ``ValueError`` if that is less than one."""
-    if size < 1:
+    if index(size) < 1:
         raise ValueError(f"a secret has at least 1 byte, not {size}")
     slot = next((slot for slot in SLOT_SIZES if slot >= size), None)
     if slot is None:

@@ -158,7 +158,8 @@ def _arm(obj: Any, fn: Callable[[Any], object], site: Site) -> None:
         registration = _Armed(obj, _custody.dead.append)
     except TypeError:
         raise TypeError(
-            f"a {type(obj).__qualname__} takes no weak reference, so nothing can tell when it becomes unreachable. "
+            f"an object of type {type(obj).__qualname__} takes no weak reference, "
+            "so nothing can tell when it becomes unreachable. "
             "Add '__weakref__' to the __slots__ of its class, or use an object that holds it."
         ) from None
     key = registration.key = id(obj)

@@ -27,7 +27,7 @@ LEAK_POLICIES: Final[dict[str, LeakPolicy]] = {
     "off": LeakPolicy(reports=False, releases=True, raises=False),
 }
 
-#: Name of a setting, its environment variable, its default, and what it may be (None: a whole number from 0 up).
+#: Name of a setting, its environment variable, its default, and what it may be (None: a whole number).
 _KNOWN: Final[dict[str, tuple[str, str | int, tuple[str, ...] | None]]] = {
     "leak": ("TENURE_LEAK", "report", tuple(LEAK_POLICIES)),
     "close": ("TENURE_CLOSE", "finish", ("finish", "refuse")),
@@ -36,6 +36,9 @@ _KNOWN: Final[dict[str, tuple[str, str | int, tuple[str, ...] | None]]] = {
     "sites": ("TENURE_SITES", 3, None),
     "sample": ("TENURE_SAMPLE", 1, None),
 }
+
+
+_MOST: Final = 2**31 - 1
 
 
 class Settings(NamedTuple):
@@ -60,9 +63,9 @@ def _checked(name: str, value: object, origin: str) -> str | int:
     if allowed is not None:
         if value in allowed:
             return str(value)
-    elif str(value).isdecimal() and int(str(value)) >= least:
+    elif str(value).isdecimal() and least <= int(str(value)) <= _MOST:
         return int(str(value))
-    told = ", ".join(map(repr, allowed)) if allowed else f"a whole number from {least} up"
+    told = ", ".join(map(repr, allowed)) if allowed else f"a whole number from {least} to {_MOST}"
     raise SettingError(setting=name, value=value, origin=origin, allowed=told)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tenure._impl.contract import Hooks, Job
 from tenure._impl.pure import refuse
 from tenure._impl.pure.books import NO_LEASES, Mark, book, children, ledger, lost, settings
-from tenure._impl.pure.life import Extra, name_of
+from tenure._impl.pure.life import Extra, Life, name_of
 from tenure._impl.pure.release import leave, settle
 from tenure._impl.site import UNKNOWN, capture, outside
 from tenure.errors import AlreadyOwned, NoToken
@@ -66,7 +66,10 @@ def prepare(
     handle._release = release
     handle._leases = NO_LEASES
     handle._closed = None
-    handle._extra = Extra(kind, size, parent, via, threading.get_ident()) if kind or size or parent or via else None
+    if kind or size or parent is not None or via is not None:  # either may be an object that is falsy
+        handle._extra = _extra(kind, size, parent, via)
+    else:
+        handle._extra = None
     sampled = settings.sample == 1 or next(book.samples) % settings.sample == 0
     handle._site = capture(frame, settings.depth) if sampled else UNKNOWN
     now = monotonic()
@@ -78,6 +81,23 @@ def prepare(
     handle._state = _OPEN
     if parent is not None:
         _join(handle, parent)
+
+
+def _extra(kind: str | None, size: int, parent: Handle[Any] | None, via: Callable[[Job], object] | None) -> Extra:
+    """What few handles have, if it is what it should be."""
+    if kind is not None and not isinstance(kind, str):
+        raise TypeError(f"kind must be a str, not {type(kind).__name__}")
+    if not isinstance(size, int):
+        raise TypeError(f"size must be an int, not {type(size).__name__}")
+    if size < 0:
+        raise ValueError(f"size must be 0 bytes or more, not {size}")
+    if parent is not None and not isinstance(parent, Life):
+        raise TypeError(f"parent must be a handle, not {type(parent).__name__}")
+    if parent is not None and not hasattr(parent, "_mark"):
+        refuse.unopened(parent)
+    if via is not None and not callable(via):
+        raise TypeError(f"via must be callable, not {type(via).__name__}")
+    return Extra(kind, size, parent, via, threading.get_ident())
 
 
 def record(handle: Handle[Any], factory: object, shared: bool) -> None:
@@ -120,7 +140,7 @@ def _opened(other: Any) -> object:
 def _check_subclass(handle: Handle[Any], release: Callable[[Any], object]) -> None:
     """What only a subclass can get wrong: a second ``__init__``, a release that reaches the handle."""
     if hasattr(handle, "_mark"):
-        raise TypeError(f"{handle!r} is open already; a handle owns one token in its life.")
+        refuse.twice(handle)
     if _hooks is not None:
         _hooks.check(release, handle)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from functools import lru_cache
+from operator import index
 from typing import Any, Final, NoReturn, TypeVar
 
 from tenure._impl.contract import Job
@@ -170,6 +171,6 @@ class Buffer(Handle[int]):
 
 def _at_least_one(size: int) -> int:
     """``size``, if it is a number of bytes that memory can have."""
-    if size < 1:
+    if index(size) < 1:
         raise ValueError(f"a buffer has at least 1 byte, not {size}")
     return size

@@ -72,6 +72,8 @@ class Handle(Life, Generic[T]):
         via: Callable[[Job], object] | None = None,
         shared: bool = False,
     ) -> None:
+        if hasattr(self, "_mark"):
+            refuse.twice(self)
         prepare(self, release, kind, size, parent, via)
         try:
             # The factory is called in here: what it returns is in the box with no bytecode in between.
@@ -110,8 +112,12 @@ class Handle(Life, Generic[T]):
 
         Raises ``ClosedHandle`` from the moment of ``close()`` on, ``WrongThread`` if it is confined elsewhere.
         """
-        if self._extra is not None:
-            refuse.check_thread(self, self._extra, "lease")
+        try:
+            extra = self._extra
+        except AttributeError:
+            refuse.unopened(self)
+        if extra is not None:
+            refuse.check_thread(self, extra, "lease")
         leases = self._leases
         if leases is NO_LEASES:
             leases = self._own_leases()
@@ -142,7 +148,11 @@ class Handle(Life, Generic[T]):
 
         Raises ``LeasedHandle`` while leases are out or children open, ``ClosedHandle`` if there is no token any more.
         """
-        if self._leases:
+        try:
+            leases = self._leases
+        except AttributeError:
+            refuse.unopened(self)
+        if leases:
             refuse.leased(self, "detach")
         place, box = place_of(_getframe(1), self), self._box
         try:
@@ -167,21 +177,24 @@ class Handle(Life, Generic[T]):
     @property
     def state(self) -> State:
         """Where it stands in the lifecycle."""
-        state = self._state
+        try:
+            state = self._state
+        except AttributeError:
+            refuse.unopened(self)
         return _LEASED if state is _OPEN and self._leases else state
 
     @property
     def closed(self) -> bool:
         """Whether it takes no more leases."""
-        return self._state is not _OPEN
+        return self.state not in (_OPEN, _LEASED)
 
     def __enter__(self: Self) -> Self:
-        if self._state is not _OPEN:
+        if self.closed:
             refuse.closed(self)
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if self._state is not _CLOSED:
+        if self.state is not _CLOSED:
             close(self, _getframe(1), False, None)
 
     def __repr__(self) -> str:

@@ -10,7 +10,19 @@ from tenure._impl.pure.life import Extra, Life
 from tenure._impl.site import line_of
 from tenure.errors import AlreadyClosed, ClosedHandle, DisownedHandle, LeasedHandle, WrongThread
 
-__all__ = ["again", "check_thread", "closed", "leased", "together"]
+__all__ = ["again", "check_thread", "closed", "leased", "together", "twice", "unopened"]
+
+
+def unopened(life: object) -> NoReturn:
+    """It was used, and a subclass had never opened it."""
+    raise AttributeError(
+        f"this {type(life).__name__} was never opened: call super().__init__(factory, release=...)"
+    ) from None
+
+
+def twice(handle: object) -> NoReturn:
+    """It is to be opened, and is open."""
+    raise TypeError(f"{handle!r} is open already; a handle owns one token in its life.")
 
 
 def closed(life: Life, prefix: str = "") -> NoReturn:

@@ -47,7 +47,10 @@ def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) ->
 
 def _take_close(handle: Handle[Any], frame: Any) -> bool:
     """Take the arrow of a close; whether there is anything left to do."""
-    extra = handle._extra
+    try:
+        extra = handle._extra
+    except AttributeError:
+        refuse.unopened(handle)
     if extra is not None:
         refuse.check_thread(handle, extra, "close")
     state = handle._state
