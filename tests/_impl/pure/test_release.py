@@ -20,7 +20,7 @@ def test_an_interrupt_before_the_token_is_taken_leaves_it_to_the_next_close(monk
     released: list[int] = []
     handle: PureHandle[int] = Handle.own(1, release=released.append)
 
-    def interrupted(life: object) -> None:
+    def interrupted(mark: object, token: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -37,7 +37,7 @@ def test_an_interrupted_close_of_a_handle_that_is_then_dropped_is_finished_by_th
 ) -> None:
     released: list[int] = []
     handle: PureHandle[int] = Handle.own(1, release=released.append)
-    monkeypatch.setattr(release, "strike", lambda life: 1 / 0)
+    monkeypatch.setattr(release, "strike", lambda mark, token: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         handle.close()
     monkeypatch.undo()

@@ -13,7 +13,7 @@ from tenure._impl.pure.acquire import prepare, record, undo
 from tenure._impl.pure.books import NO_LEASES, book, queue
 from tenure._impl.pure.lease import Lease
 from tenure._impl.pure.life import Life
-from tenure._impl.pure.release import close, end, erase, place_of, settle
+from tenure._impl.pure.release import close, end, place_of, settle, strike
 from tenure._impl.pure.remains import Remains
 from tenure.lifecycle import TABLE, Event, State
 
@@ -168,7 +168,7 @@ class Handle(Life, Generic[T]):
                 if not self._leases:
                     settle(self)
             refuse.leased(self, "detach")
-        erase(self._mark, token)
+        strike(self._mark, token)
         self._closed = place
         next(book.detached)
         end(self)
@@ -214,7 +214,7 @@ class Handle(Life, Generic[T]):
         if state is _CLOSED or queue is None:  # None: the interpreter ends and has emptied this module; exit closed it
             return
         leases = self._leases
-        for key in [key for key in leases if type(key) is Lease]:
+        for key in [key for key in leases if type(key) is Lease] if leases else ():
             del leases[key]  # a lease holds its handle, so where nobody holds the handle all its leases are lost
         leaked = state is _OPEN and bool(self._box)
         if leaked:

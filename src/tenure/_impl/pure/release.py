@@ -15,7 +15,7 @@ from tenure.lifecycle import TABLE, Event, State
 if TYPE_CHECKING:
     from tenure._impl.pure.handle import Handle
 
-__all__ = ["close", "close_below", "end", "erase", "last_back", "leave", "place_of", "settle", "strike"]
+__all__ = ["close", "close_below", "end", "last_back", "leave", "place_of", "settle", "strike"]
 
 # The arrows followed here, read out of the table once.
 _AFTER_CLOSE: Final = TABLE[State.LEASED, Event.CLOSE].state
@@ -34,8 +34,17 @@ def place_of(frame: Any, life: Life) -> tuple[Any, int, int]:
 
 def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) -> None:
     """``Handle.close``, called in ``frame``."""
-    if not _take_close(handle, frame):
-        return
+    try:
+        state = handle._state
+    except AttributeError:
+        refuse.unopened(handle)
+    if state is _OPEN and handle._extra is None and not handle._leases:  # as most are: the rest, without what it asks
+        handle._closed = place_of(frame, handle)
+        handle._state = _AFTER_CLOSE
+        if not handle._leases:
+            return settle(handle)
+    elif not _take_close(handle, frame):
+        return None
     failures = close_below(handle._mark, frame) if children else ()
     if not handle._leases:
         failures += _settled(handle)
@@ -43,14 +52,12 @@ def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) ->
         _await(handle, timeout)
     if failures:
         refuse.together(failures)
+    return None
 
 
 def _take_close(handle: Handle[Any], frame: Any) -> bool:
     """Take the arrow of a close; whether there is anything left to do."""
-    try:
-        extra = handle._extra
-    except AttributeError:
-        refuse.unopened(handle)
+    extra = handle._extra
     if extra is not None:
         refuse.check_thread(handle, extra, "close")
     state = handle._state
@@ -78,17 +85,16 @@ def settle(life: Life) -> None:
         life, at = at, None
         box = life._box
         try:
-            if box:
-                strike(life)  # before the release: the library may give the same token out again at once
-                try:
-                    token = box[0]
-                    del box[0]
-                except IndexError:  # another thread was faster
-                    pass
-                else:
-                    # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after
-                    # a call, at a backward jump and at a function's start, so none can fall in between and lose it.
-                    life._release(token)
+            try:
+                token = box[0]
+                strike(life._mark, token)  # before the release: the library may give the same token out again at once
+                del box[0]
+            except IndexError:  # another thread was faster
+                pass
+            else:
+                # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after a
+                # call, at a backward jump and at a function's start, so none can fall in between and lose the token.
+                life._release(token)
         except BaseException as error:
             failure = _after(failure, error)
         finally:
@@ -114,17 +120,8 @@ def _settled(life: Life) -> tuple[BaseException, ...]:
     return ()
 
 
-def strike(life: Life) -> None:
+def strike(mark: Mark, token: Any) -> None:
     """Out of the ledger; under its token only if it stands there itself."""
-    try:
-        token = life._box[0]
-    except IndexError:  # taken
-        token = None
-    erase(life._mark, token)
-
-
-def erase(mark: Mark, token: Any) -> None:
-    """``strike``, of a token that may be out of its box."""
     try:
         if ledger.get(token) is mark:
             del ledger[token]
