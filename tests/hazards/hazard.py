@@ -55,11 +55,6 @@ class Hazard(NamedTuple):
     balanced: bool = True  #: protected, the library closed what it opened
 
     @property
-    def builds(self) -> tuple[str, ...]:
-        """Those in which it is seen: all, where memory is touched too late; else any one."""
-        return tuple(BUILDS) if self.bare.keys() & {"asan", "malloc"} else ("guard",)
-
-    @property
     def name(self) -> str:
         return "-".join((self.module, self.function, *self.more))
 
@@ -76,7 +71,7 @@ _ASAN: Final = "AddressSanitizer: heap-use-after-free"
 _LEAK: Final = r"AbandonedHandle: \S+ handle 0x\w+ was never closed\. Opened at .*{line}"
 _DIES: Final = {"guard": "SIGSEGV", "asan": _ASAN}
 
-#: Every hazard; cancellation of asyncio tasks is not among them, as nothing is promised for it yet.
+#: Every hazard.
 HAZARDS: Final[tuple[Hazard, ...]] = (
     Hazard("close_in_flight", "call", r"after close: CLOSING\n.*at the end: CLOSED", _DIES),
     Hazard("close_in_flight", "descriptor", "read mine", {"guard": "read SECRET"}),
@@ -127,6 +122,9 @@ HAZARDS: Final[tuple[Hazard, ...]] = (
     Hazard("failed_constructor", "half_way", "live 0", {"guard": "live 100"}, more=("plain",)),
     Hazard("failed_constructor", "half_way", "live 0", {"guard": "live 100"}, more=("with",)),
     Hazard("failed_constructor", "in_the_factory", "live 0", {"guard": "live 100"}, reports=_LEAK),
+    Hazard("cancelled", "in_a_thread", "live 0", {"guard": "live 3"}, reports="AbandonedHandle: hz_close handle"),
+    Hazard("cancelled", "before_the_block", "live 0", {"guard": "live 3"}, reports="AbandonedHandle: hz_close handle"),
+    Hazard("cancelled", "half_read", "live right after 0", {"guard": "live right after 1"}),
     Hazard("double_close", "race", "survived", {"guard": "SIGSEGV|SIGABRT", "malloc": "SIGABRT"}),
     Hazard("double_close", "alias", "refused: hz_close handle .*already has an owner", _DIES),
     Hazard("double_close", "copied", "refused: .*cannot be copied or pickled", _DIES),

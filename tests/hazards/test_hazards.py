@@ -6,13 +6,13 @@ import re
 
 import pytest
 from tests.hazards.conftest import Run, only_once
-from tests.hazards.hazard import HAZARDS, Hazard, marked
+from tests.hazards.hazard import BUILDS, HAZARDS, Hazard, marked
 
 NOISE = re.compile(r"Traceback|Exception ignored|AddressSanitizer|Fatal|ReleaseFailed")
 REPORT = re.compile(r"[A-Z]\w+(Handle|AtExit): \S+ handle")
 
 
-PROTECTED = [(hazard, build) for hazard in HAZARDS for build in hazard.builds]
+PROTECTED = [(hazard, build) for hazard in HAZARDS for build in BUILDS]
 BARE = [(hazard, build) for hazard in HAZARDS for build in hazard.bare]
 
 
