@@ -24,6 +24,17 @@ def line_of_descent(runtime: Runtime, depth: int) -> list[Any]:
     return handles
 
 
+def test_children_are_closed_newest_first_each_after_its_own(runtime: Runtime) -> None:
+    root = runtime.own(0)
+    older, newer = runtime.own(1, parent=root), runtime.own(2, parent=root)
+    below = [
+        runtime.own(token, parent=parent) for token, parent in ((11, older), (21, newer), (12, older), (22, newer))
+    ]
+    root.close()
+    assert runtime.released == [22, 21, 2, 12, 11, 1, 0]
+    assert {handle.state for handle in below} == {State.CLOSED}
+
+
 def test_closing_the_first_of_a_deep_family_closes_the_last_first(runtime: Runtime) -> None:
     handles = line_of_descent(runtime, DEEP)
     handles[0].close()

@@ -1,4 +1,4 @@
-"""Who detaches and who leases at the same moment never both get the token, whoever comes first."""
+"""Who ends a handle and who leases it at the same moment never both get the token, whoever comes first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tenure._impl.pure import release
 from tenure._impl.pure.handle import Handle
 from tenure._impl.pure.lease import Lease
 from tenure.errors import ClosedHandle, LeasedHandle
@@ -86,3 +87,20 @@ def test_a_close_while_a_detach_has_the_token_is_made_good_when_the_detach_is_re
     assert released == []
     leases[0].give_back()
     assert released == [7]
+
+
+def test_a_lease_that_comes_while_a_close_has_begun_puts_the_release_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[int] = []
+    handle: Handle[int] = Handle.own(7, release=released.append)
+    leases: list[Lease[int]] = []
+
+    def place_of(frame: Any, life: Any) -> tuple[Any, int, int]:
+        """Called after the close has seen no lease, and before it writes the state."""
+        leases.append(handle.lease())
+        return frame.f_code, frame.f_lasti, 7
+
+    monkeypatch.setattr(release, "place_of", place_of)
+    handle.close()
+    assert (handle.state, released) == (State.CLOSING, [])
+    leases[0].give_back()
+    assert (handle.state, released) == (State.CLOSED, [7])
