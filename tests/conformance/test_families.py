@@ -58,7 +58,7 @@ def test_a_deep_family_that_nobody_holds_is_gone_after_one_drain(runtime: Runtim
 
 
 def test_a_forked_child_lets_go_of_a_deep_family(runtime: Runtime) -> None:
-    handles = line_of_descent(runtime, DEEP)
+    handles = line_of_descent(runtime, 3 * DEEP)  # a frame of dealloc is small
     pid = os.fork()
     if pid == 0:
         last = handles.pop()
