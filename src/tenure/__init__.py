@@ -6,10 +6,10 @@ starts no thread and registers nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
-
+TYPE_CHECKING = False  # as type checkers read it; importing ``typing`` would be all that this import costs
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from tenure import errors, foreign, lifecycle
     from tenure._impl import implementation
     from tenure._impl.contract import Counts, Entry
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
         module, attribute = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module 'tenure' has no attribute {name!r}") from None
-    home = importlib.import_module(module)
+    home = __import__(module, fromlist=("__name__",))  # with a name to find there, it is the module itself
     value = globals()[name] = getattr(home, attribute) if attribute else home
     return value
 
