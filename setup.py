@@ -34,5 +34,5 @@ setup(
             libraries=["dl"],
             optional=True,
         ),
-    ]
+    ],
 )
