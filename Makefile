@@ -134,7 +134,7 @@ sanitize-threads: $(CPYTHON)/nogil/bin/python3 $(CPYTHON)/tsan/bin/python3  ## t
 	@TENURE_CFLAGS="-fsanitize=thread -g" $< -m pip install --quiet --disable-pip-version-check --no-deps \
 		--target $(CPYTHON)/packages .
 	TSAN_OPTIONS=suppressions=$(CPYTHON)/source/Tools/tsan/suppressions_free_threading.txt:exitcode=66 TENURE_IMPL=native \
-		PYTHONPATH=$(CPYTHON)/packages $(CPYTHON)/tsan/bin/python3 -m pytest -q -p no:cacheprovider \
+		PYTHONPATH=$(CPYTHON)/packages $(CPYTHON)/tsan/bin/python3 -m pytest -q -s -p no:cacheprovider \
 		tests/conformance/test_storm.py tests/conformance/test_memory.py -k "native or see_memory"
 
 lint: $(VENV)/.dev  ## ruff: lint and format
