@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Hashable, Sequence
+from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 
 from tenure.explore.model import Drawing, Edge, Footprint, Node, Step
 
-__all__ = ["Counters", "LostUpdate", "Op", "Philosophers", "Program", "programs"]
+__all__ = ["Counters", "LostUpdate", "Meeting", "Op", "Philosophers", "Program", "code", "programs"]
 
 State = tuple[int, ...]
 
@@ -221,6 +221,56 @@ class Program:
         return (reads, writes, later_reads, later_writes, visible)
 
 
+class Meeting(Program):
+    """A program in parts, whose threads at their end wait for each other before the first of them tells it.
+
+    State: as before, and at the end what was told. What is seen at an end is the places and what was told.
+    """
+
+    name = "meeting"
+
+    def starts(self) -> list[State]:
+        return [(*start, 0) for start in super().starts()]
+
+    def steps(self, state: State) -> list[Step[State]]:
+        return [step for i in range(len(self.code)) for step in self.steps_of(i, state)]
+
+    def steps_of(self, thread: int, state: State) -> list[Step[State]]:
+        ops, at = self.code[thread], state[thread]
+        if at < len(ops):
+            return [
+                (thread, str(tuple(ops[at])), (*then, state[-1])) for then in self._after(state[:-1], thread, ops[at])
+            ]
+        ended = all(state[i] >= len(ops) for i, ops in enumerate(self.code))
+        return [(0, "tell", (*state[:-1], 1))] if ended and not thread and not state[-1] else []
+
+    def parts(self, state: State) -> tuple[Hashable, ...]:
+        many = len(self.code)
+        return (state[many:], *state[:many])
+
+    def whole(self, parts: tuple[Any, ...]) -> State:
+        shared, *own = parts
+        return (*own, *shared)
+
+    def facets(self, thread: int, own: Any) -> tuple[Hashable, ...]:
+        return own >= len(self.code[thread]), own
+
+    def asks(self, thread: int, own: Any) -> list[tuple[int, int]]:
+        return [(i, 0) for i in range(len(self.code))] if own >= len(self.code[thread]) else []
+
+    def broken(self, state: State) -> str | None:
+        return super().broken(state[:-1])
+
+    def broken_at_end(self, state: State) -> str | None:
+        return None if state[-1] else "somebody waits for ever"
+
+    def outcome(self, state: State) -> str:
+        return str(state[len(self.code) :])
+
+    def footprints(self, state: State) -> list[Footprint]:
+        raise NotImplementedError
+
+
 def met(op: Op) -> tuple[int, int, bool]:
     """The places that ``op`` reads and writes, and whether it may break a claim; the claim's note is a place too."""
     here, other, note = 1 << op.place, 1 << op.other, 1 << PLACES
@@ -235,8 +285,8 @@ def met(op: Op) -> tuple[int, int, bool]:
     }[op.kind]
 
 
-def programs(most_threads: int = 3, most_steps: int = 4) -> st.SearchStrategy[Program]:
-    """Programs of two threads and more."""
+def code(most_threads: int = 3, most_steps: int = 4) -> st.SearchStrategy[list[list[Op]]]:
+    """What two threads and more do."""
     op = st.builds(
         Op,
         st.sampled_from(["set", "add", "copy", "wait", "claim", "either", "again"]),
@@ -245,4 +295,9 @@ def programs(most_threads: int = 3, most_steps: int = 4) -> st.SearchStrategy[Pr
         st.integers(0, PLACES - 1),
     )
     thread = st.lists(op, min_size=1, max_size=most_steps)
-    return st.lists(thread, min_size=2, max_size=most_threads).map(Program)
+    return st.lists(thread, min_size=2, max_size=most_threads)
+
+
+def programs(most_threads: int = 3, most_steps: int = 4) -> st.SearchStrategy[Program]:
+    """Programs of two threads and more."""
+    return code(most_threads, most_steps).map(Program)

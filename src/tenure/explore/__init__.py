@@ -2,7 +2,7 @@
 
 from tenure.explore.bounds import Bounds
 from tenure.explore.explorer import explore
-from tenure.explore.model import Drawing, Drawn, Edge, Footprint, Footprinted, Model, Node, Step, Symmetric
+from tenure.explore.model import Drawing, Drawn, Edge, Footprint, Footprinted, Model, Node, Parted, Step, Symmetric
 from tenure.explore.sampling import sample
 from tenure.explore.schedule import Move, Schedule, UnreadableSchedule
 from tenure.explore.story import Moment, Story, replay
@@ -22,6 +22,7 @@ __all__ = [
     "Move",
     "Node",
     "Outcome",
+    "Parted",
     "Schedule",
     "Step",
     "Story",

@@ -16,8 +16,8 @@ holds has neither lease nor thread left, and its abandonment is the same as in `
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Hashable
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from tenure.explore.model import Drawing, Edge, Node, Step
 from tenure.lifecycle import State
@@ -103,14 +103,31 @@ class Boxed:
 
     def steps(self, desk: Desk) -> list[Step[Desk]]:
         """The next read or write of each thread."""
-        if desk.fault is not None:
+        return [step for i in range(len(desk.at)) for step in self.steps_of(i, desk)]
+
+    def steps_of(self, i: int, desk: Desk) -> list[Step[Desk]]:
+        """The next read or write of one thread."""
+        if desk.fault is not None or desk.at[i] == _DONE:
             return []
-        found: list[Step[Desk]] = []
-        for i, place in enumerate(desk.at):
-            if place != _DONE:
-                label, after = self._acts[place](desk, i)
-                found.append((i, label, after))
-        return found
+        return [(i, *self._acts[desk.at[i]](desk, i))]
+
+    def parts(self, desk: Desk) -> tuple[Hashable, ...]:
+        """The handle, and where each thread stands with what it has counted."""
+        return (desk._replace(at=(), counted=()), *zip(desk.at, desk.counted, strict=True))
+
+    def whole(self, parts: tuple[Any, ...]) -> Desk:
+        """The state of these parts."""
+        shared, *own = parts
+        at, counted = zip(*own, strict=True)
+        return cast(Desk, shared)._replace(at=at, counted=counted)
+
+    def facets(self, i: int, own: Hashable) -> tuple[Hashable, ...]:
+        """All there is: nobody asks where another stands."""
+        return (own,)
+
+    def asks(self, i: int, own: Hashable) -> tuple[()]:
+        """Nothing of anybody."""
+        return ()
 
     def broken(self, desk: Desk) -> str | None:
         """Used after its release, or released twice."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from tenure.explore.bounds import Bounds, Meter
-from tenure.explore.model import Model
+from tenure.explore.model import Footprinted, Model, Parted
+from tenure.explore.packed import Packed
 from tenure.explore.preemptions import FewPreemptions
 from tenure.explore.schedule import checked_names
 from tenure.explore.search import Progress, Search
@@ -41,14 +42,21 @@ def explore(
     broken state the search stops, unless ``stop_at_fault`` is false.
     """
     checked_names(model.threads)
-    limits = bounds or Bounds()
-    if preemptions is not None:
-        return _with_few_preemptions(model, limits, preemptions, stop_at_fault, meter, progress)
-    search = Search(
-        model, limits, reduce=reduce, symmetry=symmetry, stop_at_fault=stop_at_fault, meter=meter, progress=progress
-    )
-    search.run()
-    return _answer(model, search, lambda state: retell(model, search.chain(state), search.canonical), None)
+
+    def searched(whole: Model[T]) -> Answer[T]:
+        limits = bounds or Bounds()
+        if preemptions is not None:
+            return _with_few_preemptions(whole, limits, preemptions, stop_at_fault, meter, progress)
+        search = Search(
+            whole, limits, reduce=reduce, symmetry=symmetry, stop_at_fault=stop_at_fault, meter=meter, progress=progress
+        )
+        search.run()
+        return _answer(whole, search, lambda state: retell(whole, search.chain(state), search.canonical), None)
+
+    if isinstance(model, Parted) and not (reduce and isinstance(model, Footprinted)):
+        packed = Packed(model)
+        return searched(packed).told_in(packed.unpack)
+    return searched(model)
 
 
 def _with_few_preemptions(

@@ -16,10 +16,10 @@ an owner calls the release function before the arrow that allows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 from tenure.explore.model import Drawing, Edge, Node, Step
 from tenure.lifecycle import TABLE, Arrow, Effect, Event, State
@@ -108,14 +108,7 @@ class Resource:
 
     def steps(self, life: Life) -> list[Step[Life]]:
         """What each thread can do next; after a fault nothing matters any more."""
-        if life.fault is not None:
-            return []
-        return [
-            (i, label, after)
-            for i, act in enumerate(self._acts)
-            if life.at[i] != _DONE
-            for label, after in act(self, life, i)
-        ]
+        return [step for i in range(len(self._acts)) for step in self.steps_of(i, life)]
 
     def broken(self, life: Life) -> str | None:
         """Used after its release, released twice, refused or given out against the promise."""
@@ -145,6 +138,32 @@ class Resource:
             for i, (place, word) in zip(group, alike, strict=True):
                 at[i], read[i] = place, word
         return life._replace(at=tuple(at), read=tuple(read))
+
+    def steps_of(self, i: int, life: Life) -> list[Step[Life]]:
+        """What one thread can do next."""
+        if life.fault is not None or life.at[i] == _DONE:
+            return []
+        return [(i, label, after) for label, after in self._acts[i](self, life, i)]
+
+    def parts(self, life: Life) -> tuple[Hashable, ...]:
+        """The resource, and where each thread stands with the word it has read."""
+        return (life._replace(at=(), read=()), *zip(life.at, life.read, strict=True))
+
+    def whole(self, parts: tuple[Any, ...]) -> Life:
+        """The state of these parts."""
+        shared, *own = parts
+        at, read = zip(*own, strict=True)
+        return cast(Life, shared)._replace(at=at, read=read)
+
+    def facets(self, i: int, own: Any) -> tuple[Hashable, ...]:
+        """Whether the thread can still come to the handle by itself, and all there is of its own."""
+        return own[0] == _ASK if i in self._borrowers else own[0] != _DONE, own
+
+    def asks(self, i: int, own: object) -> list[tuple[int, int]]:
+        """The collector looks who holds the handle, a ghost whether the collector has been."""
+        if i == self._collector:
+            return [(other, 0) for other in self._owners + self._borrowers]
+        return [(self._collector, 0)] if self._acts[i] is _ghost else []
 
     def draw(self, life: Life) -> Drawing:
         """Who holds the handle and who the token."""

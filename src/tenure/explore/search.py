@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tenure.explore.bounds import Bounds, Machine, Meter
 from tenure.explore.model import Footprinted, Model, Step, Symmetric
 from tenure.explore.reduction import reduced
 
-__all__ = ["Progress", "Search"]
+__all__ = ["Batched", "Progress", "Search", "Spread"]
 
 S = TypeVar("S", bound=Hashable)
 Expansion: TypeAlias = Callable[[S], Sequence[Step[S]]]
@@ -20,6 +20,21 @@ Expansion: TypeAlias = Callable[[S], Sequence[Step[S]]]
 _BATCH = 2048
 #: Seconds between two reports of progress.
 _REPORT = 0.5
+
+
+#: From a batch of states to how many steps were taken and which are ends; new states are put in ``seen`` and ``fresh``.
+Spread: TypeAlias = Callable[[Sequence[S], dict[S, S | None], list[S]], tuple[int, list[S]]]
+
+
+@runtime_checkable
+class Batched(Protocol[S]):
+    """A model that visits many states quicker than one by one."""
+
+    def visit(self, batch: Sequence[S], seen: dict[S, S | None], fresh: list[S]) -> tuple[int, list[S]]:
+        """As `Spread` says."""
+
+    def faulty(self, states: Sequence[S]) -> list[S]:
+        """Those of ``states`` in which something is wrong."""
 
 
 class Progress(NamedTuple):
@@ -65,6 +80,12 @@ class Search(Generic[S]):
         self.canonical = model.canonical if symmetry and isinstance(model, Symmetric) else None
         self.reduces = reduce and isinstance(model, Footprinted)
         self._expand = self._expansion()
+        self._spread: Spread[S] = self._one_by_one
+        self._faulty: Callable[[Sequence[S]], list[S]] = self._broken_among
+        if isinstance(model, Batched):
+            self._faulty = model.faulty
+            if self._expand == model.steps:
+                self._spread = model.visit
         self._reported = 0.0
 
     def _expansion(self) -> Expansion[S]:
@@ -118,24 +139,35 @@ class Search(Generic[S]):
         return max(1, min(_BATCH, left))
 
     def _visit(self, batch: list[S], fresh: list[S]) -> None:
+        """Take every step from the states of ``batch``; the states that are new go to ``fresh``."""
+        first = len(fresh)
+        taken, ends = self._spread(batch, self.seen, fresh)
+        self.steps += taken
+        for state in ends:
+            self._end(state)
+        for state in self._faulty(fresh[first:]):
+            self._look(state)
+
+    def _one_by_one(self, batch: Sequence[S], seen: dict[S, S | None], fresh: list[S]) -> tuple[int, list[S]]:
         """The hot loop: everything that is not needed for every step of every state is elsewhere."""
-        expand, seen = self._expand, self.seen
-        add, first = fresh.append, len(fresh)
+        expand, add = self._expand, fresh.append
         taken = 0
+        ends = []
         for state in batch:
             steps = expand(state)
             if not steps:
-                self._end(state)
+                ends.append(state)
                 continue
             taken += len(steps)
             for _, _, after in steps:
                 if after not in seen:
                     seen[after] = state
                     add(after)
-        self.steps += taken
+        return taken, ends
+
+    def _broken_among(self, states: Sequence[S]) -> list[S]:
         broken = self.model.broken
-        for state in [new for new in fresh[first:] if broken(new) is not None]:
-            self._look(state)
+        return [state for state in states if broken(state) is not None]
 
     def _close(self, level: list[S]) -> None:
         """The last level that the bound on depth allows: its ends are ends, from all others it could go on."""

@@ -12,6 +12,7 @@ from tenure.explore.schedule import Move, Schedule, UnreadableSchedule
 __all__ = ["Moment", "Story", "ending_of", "replay", "retell"]
 
 S = TypeVar("S", bound=Hashable)
+T = TypeVar("T", bound=Hashable)
 
 
 class Moment(NamedTuple, Generic[S]):
@@ -46,6 +47,11 @@ class Story(Generic[S]):
     def length(self) -> int:
         """How many steps. Not ``len()``: a story without a step, of a start that is broken, must not be false."""
         return len(self.moments)
+
+    def told_in(self, states: Callable[[S], T]) -> Story[T]:
+        """The same story, told in other states."""
+        moments = tuple(Moment(move, label, states(state)) for move, label, state in self.moments)
+        return Story(states(self.start), moments, self.start_index, self.fault, self.outcome)
 
 
 def ending_of(model: Model[S], state: S) -> tuple[str | None, str | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ from tenure.explore.story import Story
 __all__ = ["Answer", "Effort", "Outcome", "Verdict"]
 
 S = TypeVar("S", bound=Hashable)
+T = TypeVar("T", bound=Hashable)
 
 
 class Verdict(Enum):
@@ -58,3 +59,19 @@ class Answer(Generic[S]):
     outcomes: Mapping[str, Outcome[S]]  #: by what is seen, sorted
     effort: Effort
     others: Mapping[str, Story[S]]  #: other faults, where the exploration was asked to go on after the first
+
+    def told_in(self, states: Callable[[S], T]) -> Answer[T]:
+        """The same answer, its stories told in other states."""
+        return Answer(
+            model=self.model,
+            verdict=self.verdict,
+            fault=self.fault,
+            story=self.story.told_in(states) if self.story else None,
+            shortest=self.shortest,
+            why_unfinished=self.why_unfinished,
+            outcomes={
+                seen: Outcome(seen, end.count, end.witness.told_in(states)) for seen, end in self.outcomes.items()
+            },
+            effort=self.effort,
+            others={fault: story.told_in(states) for fault, story in self.others.items()},
+        )

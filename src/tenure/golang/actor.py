@@ -40,4 +40,5 @@ class Built:
     entry: int = -1  #: the cell of the queue's entry that a goroutine of the runtime is at
     queue: int = -1  #: the cell of the queue that a goroutine of the runtime takes from
     end: int = 0  #: where a thread is when it has come to its end
+    cycles: set[int] = field(default_factory=set)  #: the places where it forces a cycle of the collector
     settles: set[int] = field(default_factory=set)  #: the places where it waits for the runtime's goroutines

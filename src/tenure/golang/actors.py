@@ -101,6 +101,8 @@ class Cast:
             built.may_keep.append(tuple(cells[name] for name in objects if name not in operation.alive))
             if operation.op == "settle":
                 built.settles.add(base + at)
+            if operation.op == "gc":
+                built.cycles.add(base + at)
             done = () if worker else registers
             built.code.append(self._instruction(built, operation, base, base + code.end, objects, done))
 

@@ -6,50 +6,59 @@ where it stands and what is in them; and what a cycle makes of a heap, by the he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from itertools import chain, combinations
+from typing import Any, Final, NamedTuple
 
 from tenure.golang.actor import FINALIZER, Built, State, Step
 from tenure.golang.collector import Collector
 from tenure.golang.layout import LOG, Layout
 from tenure.golang.rules import Rules
 
-__all__ = ["Cycles"]
+__all__ = ["Cycles", "Holder"]
 
 #: Remembered heaps; when there are more everything is forgotten, which costs time and nothing else.
 _MOST: Final = 200_000
 
 
-class _Holder:
-    """One thread's cells, and the objects that they hold for certain and perhaps, as bit sets."""
+class _After(NamedTuple):
+    """What a cycle makes of a heap: the heap then, the events it tells, and the objects it marked."""
+
+    heap: tuple[Any, ...]
+    told: tuple[int, ...]
+    marked: int
+
+
+class Holder:
+    """One thread's cells, the objects that they surely hold, and the cells that perhaps hold one."""
 
     def __init__(self, built: Built, width: int, count: int, rules: Rules) -> None:
         self.cells = slice(built.actor.place, built.actor.place + width)
-        self.known: dict[tuple[Any, ...], tuple[int, int]] = {}
+        self.holds = built.entry >= 0 or any((*built.keeps, *built.may_keep))  #: whether it ever can
+        self.known: dict[tuple[Any, ...], tuple[int, tuple[int, ...]]] = {}
         self._built, self._count, self._rules = built, count, rules
 
-    def holds(self, part: tuple[Any, ...]) -> tuple[int, int]:
-        """What is held when the thread's cells are ``part``, the first of which is where it stands."""
+    def held(self, own: tuple[Any, ...]) -> tuple[int, tuple[int, ...]]:
+        """What is held when the thread's cells are ``own``, the first of which is where it stands."""
         built, first = self._built, self._built.actor.place
-        sure = [part[cell - first] for cell in built.keeps[part[0]]]
-        entry: tuple[int, ...] = (built.entry >= 0 and part[1]) or ()
+        sure = [own[cell - first] for cell in built.keeps[own[0]]]
+        entry: tuple[int, ...] = (built.entry >= 0 and own[1]) or ()
         if entry and self._keeps(entry):
             sure += entry[2:]
-        perhaps = [part[cell - first] for cell in built.may_keep[part[0]]]
-        self.known[part] = found = (self._bits(sure), self._bits(perhaps))
+        perhaps = tuple(cell for cell in built.may_keep[own[0]] if 0 < own[cell - first] <= self._count)
+        self.known[own] = found = (_bits(value for value in sure if 0 < value <= self._count), perhaps)
         return found
 
     def _keeps(self, entry: Sequence[int]) -> bool:
         rules = self._rules
         return rules.running_finalizer_keeps if entry[0] == FINALIZER else rules.running_cleanup_keeps
 
-    def _bits(self, values: Sequence[int]) -> int:
-        bits = 0
-        for value in values:
-            if 0 < value <= self._count:
-                bits |= 1 << value
-        return bits
+
+def _bits(values: Iterable[int]) -> int:
+    bits = 0
+    for value in values:
+        bits |= 1 << value
+    return bits
 
 
 class Cycles:
@@ -60,46 +69,66 @@ class Cycles:
         self._heap = slice(LOG + 1, layout.block)
         self._globals = slice(layout.globals, layout.globals + layout.global_count)
         ends = [*(built.actor.place for built in everybody[1:]), len(layout.cells.names)]
-        #: Everybody who has a variable for an object, or runs entries of a queue.
-        self._holders = [
-            _Holder(built, end - built.actor.place, layout.count, rules)
+        self.holders = [
+            Holder(built, end - built.actor.place, layout.count, rules)
             for built, end in zip(everybody, ends, strict=True)
-            if built.entry >= 0 or any((*built.keeps, *built.may_keep))
         ]
-        self._known: dict[tuple[Any, ...], tuple[tuple[Any, ...], tuple[int, ...], int]] = {}
+        self._holding = [holder for holder in self.holders if holder.holds]
+        self._known: dict[tuple[State, State], dict[int, _After]] = {}
 
     def steps(self, state: State, index: int) -> list[Step]:
         """The cycle that the thread ``index`` forces, which stands behind it in ``state`` already.
 
         A variable that is not mentioned any more may still hold its object: a step for each choice that matters.
         """
-        sure = perhaps = 0
-        for holder in self._holders:
-            part = state[holder.cells]
-            held = holder.known.get(part) or holder.holds(part)
+        sure = 0
+        perhaps: list[int] = []
+        for holder in self._holding:
+            own = state[holder.cells]
+            held = holder.known.get(own) or holder.held(own)
             sure |= held[0]
-            perhaps |= held[1]
-        heap, events, marked = self._after(state, sure)
-        if perhaps & ~marked:
-            return self._choices(state, index, sure, marked)
-        if not events:
-            return [(index, "gc", state[: LOG + 1] + heap + state[self._layout.block :])]
-        log = state[LOG] + events if self._layout.ordered else tuple(sorted(state[LOG] + events))
-        return [(index, "gc", (state[0], log, *heap, *state[self._layout.block :]))]
+            perhaps += held[1]
+        known = self._known_of(state)
+        marked = (known.get(sure) or self._collected(known, state, sure)).marked
+        doubtful = [cell for cell in perhaps if not marked >> state[cell] & 1]
+        if not doubtful:
+            return [(index, "gc", self._swept(state, known[sure], ()))]
+        choices = chain.from_iterable(combinations(doubtful, many) for many in range(len(doubtful) + 1))
+        return [self._choice(known, state, index, sure, doubtful, held) for held in choices]
 
-    def _after(self, state: State, sure: int) -> tuple[tuple[Any, ...], tuple[int, ...], int]:
-        """The heap after the cycle, what it tells, and what it marked, as if nothing were held perhaps."""
-        key = (state[self._heap], state[self._globals], sure)
-        found = self._known.get(key)
+    def _choice(
+        self, known: dict[int, _After], state: State, index: int, sure: int, doubtful: list[int], held: tuple[int, ...]
+    ) -> Step:
+        """The cycle that finds ``held`` of the ``doubtful`` variables still holding, and the others not."""
+        objects = sure | _bits(state[cell] for cell in held)
+        after = known.get(objects) or self._collected(known, state, objects)
+        label = f"gc, {' and '.join(map(self._owner, held))} still held" if held else "gc"
+        return index, label, self._swept(state, after, [cell for cell in doubtful if cell not in held])
+
+    def _swept(self, state: State, after: _After, let_go: Sequence[int]) -> State:
+        """The state after the cycle, in which the variables ``let_go`` hold nothing any more."""
+        first, log = self._heap.stop, state[LOG]
+        if after.told:
+            log = log + after.told if self._layout.ordered else tuple(sorted(log + after.told))
+        if not let_go:
+            return (state[0], log, *after.heap, *state[first:])
+        rest = list(state[first:])
+        for cell in let_go:
+            rest[cell - first] = 0
+        return (state[0], log, *after.heap, *rest)
+
+    def _known_of(self, state: State) -> dict[int, _After]:
+        """What is known of cycles on this heap, by the objects that variables hold."""
+        heap = (state[self._heap], state[self._globals])
+        found = self._known.get(heap)
         if found is None:
             if len(self._known) >= _MOST:
                 self._known.clear()
-            after, marked = self._swept(state, sure)
-            self._known[key] = found = (tuple(after[self._heap]), after[LOG], marked)
+            self._known[heap] = found = {}
         return found
 
-    def _swept(self, state: Sequence[Any], held: int) -> tuple[list[Any], int]:
-        """The state after the cycle, with nothing told before it, and what was marked."""
+    def _collected(self, known: dict[int, _After], state: State, held: int) -> _After:
+        """The cycle in which variables hold the objects ``held``; it is ``known`` from now on."""
         after = list(state)
         after[LOG] = ()
         after[self._layout.cycle] += self._layout.counted
@@ -107,23 +136,7 @@ class Cycles:
         roots = self._collector.roots(after) + [at for at in range(1, self._layout.count + 1) if held >> at & 1]
         marked = self._collector.mark(after, roots)
         self._collector.sweep(after, marked)
-        return after, marked
-
-    def _choices(self, state: State, index: int, sure: int, marked: int) -> list[Step]:
-        """A step for each choice of the variables that decide over an object: still holding it, or not any more."""
-        count = self._layout.count
-        cells = [cell for built in self._everybody for cell in built.may_keep[state[built.actor.place]]]
-        doubtful = [at for at in cells if 0 < state[at] <= count and not marked >> state[at] & 1]
-        found: list[Step] = []
-        for many in range(len(doubtful) + 1):
-            for held in combinations(doubtful, many):
-                before = list(state)
-                for cell in doubtful:
-                    before[cell] = state[cell] if cell in held else 0
-                after, _ = self._swept(before, sure | sum(1 << value for value in {before[cell] for cell in held}))
-                after[LOG] = state[LOG] + after[LOG] if self._layout.ordered else tuple(sorted(state[LOG] + after[LOG]))
-                label = f"gc, {' and '.join(map(self._owner, held))} still held" if held else "gc"
-                found.append((index, label, tuple(after)))
+        known[held] = found = _After(tuple(after[self._heap]), after[LOG], marked)
         return found
 
     def _owner(self, cell: int) -> str:

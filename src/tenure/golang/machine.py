@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 from tenure.golang.actor import Actor, State, Steps
@@ -11,6 +11,7 @@ from tenure.golang.code import translate
 from tenure.golang.collector import Collector
 from tenure.golang.layout import ALLOCATED, CYCLE_BITS, END, IMMORTAL, LOG, Layout
 from tenure.golang.names import HEAP, resolve
+from tenure.golang.parts import Parts
 from tenure.golang.question import Ending, true
 from tenure.golang.resources import ResourceMaker
 from tenure.golang.rules import Rules
@@ -40,6 +41,7 @@ class Machine:
         self.cast = Cast(test, names, layout, rules, collector, events)
         self.threads: Sequence[str] = [built.actor.name for built in self.cast.everybody]
         self._table = [(built.actor.place, built.code) for built in self.cast.everybody]
+        self._parts = Parts(self.cast.threads, self.cast.workers, self.cast.cycles.holders)
         #: Outcomes by all that they are made of: ends are many, what they show is not.
         self._outcomes: dict[tuple[Any, ...], str] = {}
         self._last = slice(layout.block, layout.globals + layout.global_count)
@@ -104,6 +106,28 @@ class Machine:
             if instruction is not None:
                 found += instruction(state)
         return found
+
+    def steps_of(self, thread: int, state: State) -> Steps:
+        """The steps of one of them."""
+        place, code = self._table[thread]
+        instruction = code[state[place]]
+        return _NOTHING if instruction is None or state[END] else instruction(state)
+
+    def parts(self, state: State) -> tuple[State, ...]:
+        """What is shared, and then each thread's variables."""
+        return self._parts.of(state)
+
+    def whole(self, parts: tuple[Any, ...]) -> State:
+        """The state of these parts."""
+        return self._parts.whole(parts)
+
+    def facets(self, thread: int, own: Any) -> tuple[Hashable, ...]:
+        """What the thread surely holds, what it perhaps holds, and the rest."""
+        return self._parts.facets(thread, own)
+
+    def asks(self, thread: int, own: Any) -> tuple[tuple[int, int], ...]:
+        """The facets of others that its next step asks for or changes."""
+        return self._parts.asks(thread, own)
 
     def broken(self, state: State) -> str | None:
         """Nothing is asked before the end."""
