@@ -6,9 +6,9 @@ from benchmarks.bench_explore import Counters, Row, Sorted, as_markdown, searche
 
 
 def test_every_way_visits_the_counters_it_should() -> None:
-    assert searched(Counters(3, 4))() == (5**3, 3 * 4 * 5**2)
-    assert searched(Counters(3, 4), reduce=True)() == (3 * 4 + 1, 3 * 4)
-    assert searched(Sorted(3, 4), symmetry=True)()[0] == 35
+    assert searched(lambda: Counters(3, 4))() == (5**3, 3 * 4 * 5**2)
+    assert searched(lambda: Counters(3, 4), reduce=True)() == (3 * 4 + 1, 3 * 4)
+    assert searched(lambda: Sorted(3, 4), symmetry=True)()[0] == 35
 
 
 def test_the_faster_peer_is_the_one_compared_with() -> None:

@@ -118,7 +118,7 @@ class Footprinted(Protocol[T]):
 
 
 @runtime_checkable
-class Parted(Protocol[S]):
+class Parted(Model[S], Protocol[S]):
     """A model whose states fall into parts, so that a step that was taken once need not be worked out again.
 
     The first part is what is shared; after it comes what each thread has of its own. A thread's next steps, and what

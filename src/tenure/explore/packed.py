@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import islice
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from tenure.explore.model import Model, Parted, Step, Symmetric
+from tenure.explore.model import Parted, Step, Symmetric
 
 __all__ = ["Packed"]
 
@@ -28,10 +28,6 @@ _SPREAD: Final = 0x9E3779
 
 #: The steps known by the bits they ask for: the thread, the label, and what has to be added to the state.
 _Deltas: TypeAlias = tuple[tuple[int, str, int], ...]
-
-
-class _Inner(Model[S], Parted[S], Protocol[S]):
-    """A model that is parted."""
 
 
 class _Field(dict[Hashable, int]):
@@ -87,7 +83,7 @@ class _Asked:
 class Packed(Generic[S]):
     """``inner``, with integers for states."""
 
-    def __init__(self, inner: _Inner[S]) -> None:
+    def __init__(self, inner: Parted[S]) -> None:
         self.inner = inner
         self.name, self.threads = inner.name, inner.threads
         start = next(iter(inner.starts()))
@@ -182,8 +178,9 @@ class Packed(Generic[S]):
         mask = near
         for other, facet in asked:
             mask |= self._parts[other + 1].fields[facet].mask
-        far = self._far.setdefault((index, mask), _Asked(mask))
-        known[state & near] = found = self._learned(state, index, near) if mask == near else far
+        alone = mask == near
+        found = self._learned(state, index, near) if alone else self._far.setdefault((index, mask), _Asked(mask))
+        known[state & near] = found
         return found
 
     def _learned(self, state: int, index: int, mask: int) -> _Deltas:
