@@ -4,11 +4,11 @@
 
 One model of counters for everybody: threads that each count to a top, one rule that must hold in each state. The model
 of Go is measured on four programs. All are run in turn, round after round, in one process; a figure is processor time,
-the best of the rounds (a shared machine can only make it worse). Every round makes its model anew, within its time: what
-a search remembers of a model, it has to find out first.
+the best of the rounds (a shared machine can only make it worse). Every round makes its model anew, within its time:
+what a search remembers of a model, it has to find out first.
 
-``minicheck`` and ``musil`` come from the package index (``make bench-explore``); musil needs Python 3.12. Their model is
-written as their own documentation writes one over tuples.
+``minicheck`` and ``musil`` come from the package index (``make bench-explore``); musil needs Python 3.12. Their model
+is written as their own documentation writes one over tuples.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 from tests.explore.programs import Counters, LostUpdate, State
 
 from tenure.explore.bounds import Bounds
+from tenure.explore.model import Step
 from tenure.explore.search import Progress, Search
 
 
@@ -100,3 +101,15 @@ def test_the_collector_is_given_back_as_it_was_found() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_an_interrupt_leaves_it_unfinished_with_what_was_found_so_far() -> None:
+    class Impatient(Counters):
+        def steps(self, state: State) -> list[Step[State]]:
+            if sum(state) == 5:
+                raise KeyboardInterrupt
+            return super().steps(state)
+
+    search = searched(Impatient(3, 9), symmetry=False, reduce=False)
+    assert search.unfinished == "an interrupt"
+    assert search.depth == 5

@@ -6,10 +6,10 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from tenure.explore.bounds import Bounds, Meter
+from tenure.explore.fitness import admit
 from tenure.explore.model import Footprinted, Model, Parted
 from tenure.explore.packed import Packed
 from tenure.explore.preemptions import FewPreemptions
-from tenure.explore.schedule import checked_names
 from tenure.explore.search import Progress, Search
 from tenure.explore.shrink import shortest, shrunk
 from tenure.explore.story import Story, retell
@@ -41,7 +41,7 @@ def explore(
     same and takes longer. ``preemptions`` bounds how often a thread is stopped while it could go on. After the first
     broken state the search stops, unless ``stop_at_fault`` is false.
     """
-    checked_names(model.threads)
+    admit(model)
 
     def searched(whole: Model[T]) -> Answer[T]:
         limits = bounds or Bounds()

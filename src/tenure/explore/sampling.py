@@ -7,8 +7,8 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from tenure.explore.bounds import Bounds, Machine, Meter
+from tenure.explore.fitness import admit
 from tenure.explore.model import Model
-from tenure.explore.schedule import checked_names
 from tenure.explore.search import Progress
 from tenure.explore.shrink import shrunk
 from tenure.explore.story import Story
@@ -61,7 +61,7 @@ def sample(
 
     The counts of the outcomes are of walks, not of states. A story that is found is shrunk; a shorter one may exist.
     """
-    checked_names(model.threads)
+    admit(model)
     limits, clock = bounds or Bounds(), meter or Machine()
     began = clock.seconds()
     walks: _Walks[S] = _Walks()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from tenure.explore.bounds import Bounds, Machine, Meter
+from tenure.explore.fitness import blamed, examined
 from tenure.explore.model import Footprinted, Model, Step, Symmetric
 from tenure.explore.reduction import reduced
 
@@ -102,13 +103,19 @@ class Search(Generic[S]):
         began = self.meter.seconds()
         with _without_collector():
             level = self._begin()
-            while level and not self._over(len(level), began):
-                if self.depth == self.bounds.depth:
-                    self._close(level)
-                    break
-                level = self._next_level(level, began)
-                self.depth += bool(level)
+            try:
+                self._levels(level, began)
+            except KeyboardInterrupt:
+                self.unfinished = "an interrupt"
         self.seconds = self.meter.seconds() - began
+
+    def _levels(self, level: list[S], began: float) -> None:
+        while level and not self._over(len(level), began):
+            if self.depth == self.bounds.depth:
+                self._close(level)
+                break
+            level = self._next_level(level, began)
+            self.depth += bool(level)
 
     def _begin(self) -> list[S]:
         for start in self.model.starts():
@@ -119,15 +126,19 @@ class Search(Generic[S]):
 
     def _look(self, state: S) -> None:
         fault = self.model.broken(state)
-        if fault is not None:
-            self.faults.setdefault(fault, state)
+        if fault is not None and fault not in self.faults:
+            examined(self.model, state)
+            self.faults[fault] = state
 
     def _next_level(self, level: list[S], began: float) -> list[S]:
         fresh: list[S] = []
         at = 0
         while at < len(level):
             size = self._batch_size()
-            self._visit(level[at : at + size], fresh)
+            try:
+                self._visit(level[at : at + size], fresh)
+            except Exception as error:
+                raise blamed(self.model, level[at : at + size], error) from error
             at += size
             if at < len(level) and self._over(len(level) - at + len(fresh), began):
                 return []
@@ -182,6 +193,8 @@ class Search(Generic[S]):
         if fault is not None:
             self.faults.setdefault(fault, state)
         outcome = self.model.outcome(state)
+        if outcome not in self.ends:
+            examined(self.model, state)
         count, first = self.ends.get(outcome, (0, state))
         self.ends[outcome] = (count + 1, first)
 

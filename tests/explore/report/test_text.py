@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
-from tests.explore.programs import Counters, LostUpdate, Op, Program
+from tests.explore.programs import Counters, LostUpdate, Op, Program, State
 
 from tenure.explore.bounds import Bounds
 from tenure.explore.explorer import explore
+from tenure.explore.model import Step
 from tenure.explore.report.text import as_text, story_as_text
 from tenure.explore.sampling import sample
 from tenure.explore.schedule import Schedule
@@ -98,3 +99,11 @@ def test_a_story_that_can_go_on_says_so() -> None:
 def test_a_story_without_a_step_can_be_shown() -> None:
     model = Program([[Op("wait", 0, 1)]])
     assert "=> somebody waits for ever\n\n  schedule: @0" in as_text(explore(model), model.threads)
+
+
+def test_that_no_schedule_ends_is_said() -> None:
+    class Endless(Counters):
+        def steps(self, state: State) -> list[Step[State]]:
+            return [(0, "turn", tuple(1 - value for value in state))]
+
+    assert "no schedule comes to an end" in as_text(explore(Endless(2, 1), reduce=False), ("p0", "p1"))

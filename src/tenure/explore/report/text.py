@@ -29,6 +29,8 @@ def as_text(answer: Answer[Any], threads: Sequence[str], again: str = "", *, col
     if answer.outcomes:
         counted = "walks" if answer.effort.runs else "states"
         lines += ["", f"seen at the end ({counted}, what, a schedule)", *_outcomes(answer)]
+    elif answer.verdict is Verdict.HOLDS:
+        lines += ["", "no schedule comes to an end"]
     return "\n".join([*lines, "", _effort(answer.effort)])
 
 
