@@ -40,6 +40,9 @@ def test_what_is_broken_exits_1(capsys: pytest.CaptureFixture[str]) -> None:
         (["lifecycle", "--replay", "b0--o0"], "word 2 of the schedule is ''"),
         (["lifecycle", "--replay", "b0-x9"], "step 2 is of 'x9'"),
         ([*WIDE, "--no-symmetry", "--format", "mermaid"], "counters has 60 states or more"),
+        ([LOST, "-o", "/nowhere/at/all.txt"], "[Errno 2] No such file or directory: '/nowhere/at/all.txt'"),
+        (["lifecycle", "--set", "closers=-1"], "closers=-1: expected how many there are, 0 or more"),
+        (["boxed", "--set", "borrowers=many"], "borrowers='many': expected how many there are, 0 or more"),
     ],
 )
 def test_what_cannot_be_read_exits_2(capsys: pytest.CaptureFixture[str], words: list[str], error: str) -> None:
@@ -47,6 +50,39 @@ def test_what_cannot_be_read_exits_2(capsys: pytest.CaptureFixture[str], words: 
     assert status == 2
     assert err.startswith(f"tenure explore: {error}")
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["--states", "-1"], "argument --states: expected a whole number, got '-1'"),
+        (["--preemptions", "-1"], "argument --preemptions: expected a whole number, got '-1'"),
+        (["--depth", "two"], "argument --depth: expected a whole number, got 'two'"),
+        (["--seconds", "-2"], "argument --seconds: expected a number of 0 or more, got '-2'"),
+        (["--megabytes", "nan"], "argument --megabytes: expected a number of 0 or more, got 'nan'"),
+        (["--random", "3", "--pct", "5"], "argument --pct: not allowed with argument --random"),
+    ],
+)
+def test_a_bound_that_is_none_exits_2(capsys: pytest.CaptureFixture[str], words: list[str], error: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        said(capsys, *WIDE, *words)
+    assert ended.value.code == 2
+    assert error in capsys.readouterr().err
+
+
+def test_a_model_that_fails_exits_2_with_the_line_it_fails_in(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "odd.py"
+    file.write_text(
+        "from tests.explore.programs import LostUpdate\n\n\n"
+        "class Odd(LostUpdate):\n"
+        "    def steps(self, state):\n"
+        "        return super().steps(state) if state[0] < 1 else [][3]\n"
+    )
+    failed = f"tenure explore: lost update: steps((1, -1, 0)) raised IndexError: list index out of range ({file}:6)\n"
+    assert said(capsys, f"{file}:Odd") == (2, "", failed)
+    assert said(capsys, f"{file}:Odd", "--replay", "p0-p0-p1") == (2, "", failed)
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_facets_that_are_those_of_two_values_are_an_error() -> None:
 
 def test_more_values_than_a_field_has_room_for_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "_FULL", 3)
-    with pytest.raises(OverflowError, match=r"^pair: a, facet 0, has a value more than the 3 it has room for: 3$"):
+    with pytest.raises(ValueError, match=r"^pair: a, facet 0, has a value more than the 3 it has room for: 3$"):
         explore(Pair())
 
 
@@ -124,5 +124,5 @@ def test_a_truth_value_that_becomes_another_is_an_error() -> None:
         def facets(self, thread: int, own: Any) -> tuple[Hashable, ...]:
             return own > 1 if own < 3 else None, own
 
-    with pytest.raises(OverflowError, match=r"^pair: a, facet 0, has a value more than the 2 it has room for: None$"):
+    with pytest.raises(ValueError, match=r"^pair: a, facet 0, has a value more than the 2 it has room for: None$"):
         explore(Undecided())

@@ -40,20 +40,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_bounds(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--states", type=int, default=10_000_000, metavar="N", help="default: 10,000,000")
-    group.add_argument("--seconds", type=float, metavar="S")
-    group.add_argument("--megabytes", type=float, default=4096, metavar="MB", help="of this process; default: 4096")
-    group.add_argument("--depth", type=int, metavar="N", help="steps from the start")
-    group.add_argument("--preemptions", type=int, metavar="N", help="of threads that could have gone on")
+    group.add_argument("--states", type=_counted, default=10_000_000, metavar="N", help="default: 10,000,000")
+    group.add_argument("--seconds", type=_measured, metavar="S")
+    group.add_argument("--megabytes", type=_measured, default=4096, metavar="MB", help="of this process; default: 4096")
+    group.add_argument("--depth", type=_counted, metavar="N", help="steps from the start")
+    group.add_argument("--preemptions", type=_counted, metavar="N", help="of threads that could have gone on")
+
+
+def _counted(text: str) -> int:
+    """A number of things: nothing is a bound too, less than that is none."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
+def _measured(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not number >= 0:
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got {text!r}")
+    return number
 
 
 def _add_method(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-reduction", action="store_true", help="also visit what differs only in unrelated steps")
     group.add_argument("--no-symmetry", action="store_true", help="also visit what differs only in names")
     group.add_argument("--all-faults", action="store_true", help="go on after the first broken state")
-    group.add_argument("--random", type=int, metavar="N", help="do not visit all; follow N random schedules")
-    group.add_argument("--pct", type=int, metavar="N", help="follow N schedules of random priorities (PCT)")
-    group.add_argument("--pct-depth", type=int, default=3, metavar="D", help="orderings a bug may need; default: 3")
+    sampled = group.add_mutually_exclusive_group()
+    sampled.add_argument("--random", type=_counted, metavar="N", help="do not visit all; follow N random schedules")
+    sampled.add_argument("--pct", type=_counted, metavar="N", help="follow N schedules of random priorities (PCT)")
+    group.add_argument(
+        "--pct-depth", type=_counted, default=3, metavar="D", help="orderings a bug may need; default: 3"
+    )
     group.add_argument("--seed", type=int, default=0, metavar="S", help="of --random and --pct; default: 0")
 
 
@@ -67,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
             return _EXIT[Verdict.BROKEN if story.fault is not None else Verdict.HOLDS]
         answer = _answered(args, model)
         _write(_shown(args, model, answer), args.output)
-    except (UnknownModel, UnreadableSchedule, TooManyNodes, ValueError) as error:
+    except (ValueError, OSError) as error:  # no such model or schedule, a model that is none, no place to write to
         print(f"tenure explore: {error}", file=sys.stderr)
         return _UNREADABLE
     return _EXIT[answer.verdict]

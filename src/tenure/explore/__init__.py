@@ -2,6 +2,7 @@
 
 from tenure.explore.bounds import Bounds
 from tenure.explore.explorer import explore
+from tenure.explore.fitness import UnfitModel
 from tenure.explore.model import Drawing, Drawn, Edge, Footprint, Footprinted, Model, Node, Parted, Step, Symmetric
 from tenure.explore.sampling import sample
 from tenure.explore.schedule import Move, Schedule, UnreadableSchedule
@@ -27,6 +28,7 @@ __all__ = [
     "Step",
     "Story",
     "Symmetric",
+    "UnfitModel",
     "UnreadableSchedule",
     "Verdict",
     "explore",

@@ -64,6 +64,10 @@ class Boxed:
     def __init__(self, borrowers: int = 1, closers: int = 1, detachers: int = 0, without: str = "") -> None:
         if without and without not in RULES:
             raise ValueError(f"no rule {without!r}; the rules are {', '.join(RULES)}")
+        roles: dict[str, Any] = {"borrowers": borrowers, "closers": closers, "detachers": detachers}
+        for role, many in roles.items():
+            if not isinstance(many, int) or many < 0:
+                raise ValueError(f"{role}={many!r}: expected how many there are, 0 or more")
         self.without = without
         self.threads = (
             *(f"b{n}" for n in range(borrowers)),

@@ -43,7 +43,7 @@ class _Field(dict[Hashable, int]):
     def __missing__(self, value: Hashable) -> int:
         number = len(self) + 1
         if number > self._most:
-            raise OverflowError(f"{self._name} has a value more than the {self._most:,} it has room for: {value!r}")
+            raise ValueError(f"{self._name} has a value more than the {self._most:,} it has room for: {value!r}")
         self[value] = bits = (number * _SPREAD & _FULL) << self._shift
         return bits
 

@@ -48,6 +48,12 @@ class Cast:
     ghosts: bool = False  #: three who hold the handle after the collector found it: one asks, one closes, one drops it
     fork: bool = False  #: a fork at any moment, and a child that tries everything
 
+    def __post_init__(self) -> None:
+        for role in ("borrowers", "closers", "forgetters", "detachers"):
+            many = getattr(self, role)
+            if not isinstance(many, int) or many < 0:
+                raise ValueError(f"{role}={many!r}: expected how many there are, 0 or more")
+
 
 class Word(NamedTuple):
     """What one process knows of the resource: read or changed in one step."""

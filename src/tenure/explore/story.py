@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from tenure.explore.fitness import examined
 from tenure.explore.model import Model, Step
 from tenure.explore.schedule import Move, Schedule, UnreadableSchedule
 
@@ -70,8 +71,10 @@ def replay(model: Model[S], schedule: Schedule) -> Story[S]:
     state = starts[schedule.start]
     moments: list[Moment[S]] = []
     for at, move in enumerate(schedule.moves):
+        examined(model, state)
         _, label, state = _taken(model, state, move, at)
         moments.append(Moment(move, label, state))
+    examined(model, state)
     return Story(starts[schedule.start], tuple(moments), schedule.start, *ending_of(model, state))
 
 
