@@ -117,6 +117,35 @@ def test_a_browser_shows_lanes_picture_and_slider_at_the_step_asked_for(tmp_path
     assert shot.read_bytes().startswith(b"\x89PNG")
 
 
+def driven(tmp_path: Path, text: str, script: str) -> str:
+    """The page after ``script`` has run in it, in a narrow window."""
+    file = tmp_path / "driven.html"
+    file.write_text(text.replace("</body>", f"<script>{script}</script></body>"), "utf-8")
+    command = [
+        str(CHROMIUM),
+        *FLAGS[:-1],
+        "--window-size=480,700",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--dump-dom",
+    ]
+    return subprocess.run([*command, file.as_uri()], capture_output=True, text=True, timeout=90, check=True).stdout
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here (Debian: apt-get install chromium)")
+def test_arrow_keys_walk_through_it_and_what_is_done_is_always_in_view(tmp_path: Path) -> None:
+    press = """
+        const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
+        for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight", "ArrowRight"]) press(key);
+        document.body.dataset.scrolled = byId("lanes").closest("section").scrollLeft > 0;
+    """
+    model = LostUpdate(3)
+    model.threads = tuple(f"a_thread_with_a_long_name_{i}" for i in range(3))
+    dom = driven(tmp_path, page(model), press)
+    assert 'data-step="4"' in dom
+    assert '<p id="now">a_thread_with_a_long_name_2: read 1</p>' in dom
+    assert 'data-scrolled="true"' in dom
+
+
 def test_a_queue_stands_left_of_what_it_holds() -> None:
     held = Drawing((Node("o", "o", "object"), Node("q", "q", "queue")), (Edge("q", "o"),))
     places = placed([held])["places"]
