@@ -49,6 +49,14 @@ def test_a_box_is_searched_the_same_way() -> None:
     search_alike(Boxed(1, 1, without="a close writes the state before it counts"))
 
 
+def test_the_answer_is_the_same_with_and_without() -> None:
+    quick, plain = (
+        explore(Resource(Cast(2, 2), table=CARELESS), pack=pack, stop_at_fault=False) for pack in (True, False)
+    )
+    assert (quick.story, quick.others, quick.outcomes) == (plain.story, plain.others, plain.outcomes)
+    assert quick.story is not None
+
+
 def test_a_story_is_told_in_the_states_of_the_model() -> None:
     model = Meeting([[Op("either", 0, 1), Op("claim", 0, 1)], [Op("wait", 1, 1)]])
     answer = explore(model, stop_at_fault=False)

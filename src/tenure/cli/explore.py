@@ -67,6 +67,7 @@ def _measured(text: str) -> float:
 def _add_method(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--no-reduction", action="store_true", help="also visit what differs only in unrelated steps")
     group.add_argument("--no-symmetry", action="store_true", help="also visit what differs only in names")
+    group.add_argument("--no-packing", action="store_true", help="take every step anew, also one that was taken before")
     group.add_argument("--all-faults", action="store_true", help="go on after the first broken state")
     sampled = group.add_mutually_exclusive_group()
     sampled.add_argument("--random", type=_counted, metavar="N", help="do not visit all; follow N random schedules")
@@ -111,6 +112,7 @@ def _answered(args: argparse.Namespace, model: Model[Any]) -> Answer[Any]:
                 bounds,
                 reduce=not args.no_reduction,
                 symmetry=not args.no_symmetry,
+                pack=not args.no_packing,
                 preemptions=args.preemptions,
                 stop_at_fault=not args.all_faults,
                 progress=line,

@@ -30,6 +30,7 @@ def explore(
     *,
     reduce: bool = True,
     symmetry: bool = True,
+    pack: bool = True,
     preemptions: int | None = None,
     stop_at_fault: bool = True,
     meter: Meter | None = None,
@@ -37,9 +38,9 @@ def explore(
 ) -> Answer[S]:
     """Visit every schedule of ``model`` within ``bounds`` and say what was found.
 
-    ``reduce`` and ``symmetry`` use what the model offers (`Footprinted`, `Symmetric`); without them the answer is the
-    same and takes longer. ``preemptions`` bounds how often a thread is stopped while it could go on. After the first
-    broken state the search stops, unless ``stop_at_fault`` is false.
+    ``reduce``, ``symmetry`` and ``pack`` use what the model offers (`Footprinted`, `Symmetric`, `Parted`); without them
+    the answer is the same and takes longer. ``preemptions`` bounds how often a thread is stopped while it could go on.
+    After the first broken state the search stops, unless ``stop_at_fault`` is false.
     """
     admit(model)
 
@@ -53,7 +54,7 @@ def explore(
         search.run()
         return _answer(whole, search, lambda state: retell(whole, search.chain(state), search.canonical), None)
 
-    if isinstance(model, Parted) and not (reduce and isinstance(model, Footprinted)):
+    if pack and isinstance(model, Parted) and not (reduce and isinstance(model, Footprinted)):
         packed = Packed(model)
         return searched(packed).told_in(packed.unpack)
     return searched(model)

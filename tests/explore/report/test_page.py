@@ -135,7 +135,7 @@ def driven(tmp_path: Path, text: str, script: str) -> str:
 def test_arrow_keys_walk_through_it_and_what_is_done_is_always_in_view(tmp_path: Path) -> None:
     press = """
         const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key }));
-        for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight", "ArrowRight"]) press(key);
+        for (const key of ["Right", "Right", "Right", "Left", "Right", "Right"]) press(`Arrow${key}`);
         document.body.dataset.scrolled = byId("lanes").closest("section").scrollLeft > 0;
     """
     model = LostUpdate(3)
