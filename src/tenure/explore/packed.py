@@ -100,7 +100,7 @@ class Packed(Generic[S]):
         self._far: dict[tuple[int, int], _Asked] = {}
         self._own = own
         self._looked = 0
-        self._faulty: set[int] = set()
+        self._wrong: dict[int, str] = {}
         self._ends: dict[int, tuple[str | None, str]] = {}
         if isinstance(inner, Symmetric):
             self._exchanged: dict[int, int] = {}
@@ -208,16 +208,23 @@ class Packed(Generic[S]):
 
     def broken(self, state: int) -> str | None:
         """What is wrong."""
-        return self.inner.broken(self.unpack(state))
+        self._look()
+        return self._wrong.get(state & self._shared.mask)
 
     def faulty(self, states: Sequence[int]) -> list[int]:
         """Those of ``states`` in which something is wrong."""
-        known, shared = self._shared.values_of, self._shared.mask
-        for bits in islice(known, self._looked, None):
-            if self.inner.broken(self.inner.whole((known[bits], *self._own))) is not None:
-                self._faulty.add(bits)
+        self._look()
+        shared = self._shared.mask
+        return [state for state in states if state & shared in self._wrong] if self._wrong else []
+
+    def _look(self) -> None:
+        """Find out what is wrong with those values of what is shared that were met since the last look."""
+        known = self._shared.values_of
+        for bits in islice(known, self._looked, None) if len(known) > self._looked else ():
+            fault = self.inner.broken(self.inner.whole((known[bits], *self._own)))
+            if fault is not None:
+                self._wrong[bits] = fault
         self._looked = len(known)
-        return [state for state in states if state & shared in self._faulty] if self._faulty else []
 
     def broken_at_end(self, state: int) -> str | None:
         """What is wrong with ending so."""
