@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
             return _EXIT[Verdict.BROKEN if story.fault is not None else Verdict.HOLDS]
         answer = _answered(args, model)
         _write(_shown(args, model, answer), args.output)
-    except (ValueError, OSError) as error:  # no such model or schedule, a model that is none, no place to write to
+    except (UnknownModel, UnreadableSchedule, TooManyNodes, ValueError, OSError) as error:
         print(f"tenure explore: {error}", file=sys.stderr)
         return _UNREADABLE
     return _EXIT[answer.verdict]
