@@ -70,6 +70,19 @@ def test_a_bound_that_is_none_exits_2(capsys: pytest.CaptureFixture[str], words:
     assert error in capsys.readouterr().err
 
 
+def test_whatever_else_fails_does_not_exit_as_broken(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise LookupError("gone")
+
+    monkeypatch.setattr("tenure.cli.explore.explore", gone)
+    status, out, err = said(capsys, "lifecycle")
+    assert (status, out) == (2, "")
+    assert err.startswith("Traceback")
+    assert err.endswith("LookupError: gone\n")
+
+
 def test_a_model_that_fails_exits_2_with_the_line_it_fails_in(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -81,6 +81,11 @@ def test_walks_are_not_begun_on_what_is_no_model() -> None:
         sample(Odd("starts", list), Uniform(Random(0)), Random(0), 10)
 
 
+def test_a_walk_that_fails_says_in_which_state() -> None:
+    with pytest.raises(UnfitModel, match=r"^odd: steps\(\(9, 9, 9\)\) returned 7; expected a list"):
+        sample(Odd("steps", steps_but(LATE, 7)), Uniform(Random(0)), Random(0), 10)
+
+
 def test_a_packed_model_is_blamed_in_its_own_states() -> None:
     class Failing(Meeting):
         def steps_of(self, thread: int, state: State) -> list[Any]:

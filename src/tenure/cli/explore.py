@@ -6,6 +6,7 @@ import argparse
 import json
 import random
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -90,6 +91,9 @@ def run(args: argparse.Namespace) -> int:
         _write(_shown(args, model, answer), args.output)
     except (UnknownModel, UnreadableSchedule, TooManyNodes, ValueError, OSError) as error:
         print(f"tenure explore: {error}", file=sys.stderr)
+        return _UNREADABLE
+    except Exception:  # by itself Python would exit with 1, which says that the model is broken
+        traceback.print_exc()
         return _UNREADABLE
     return _EXIT[answer.verdict]
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Hashable, Sequence
 from typing import Protocol, TypeVar
 
+from tenure.explore.fitness import blamed
 from tenure.explore.model import Model, Step
 from tenure.explore.schedule import Move
 from tenure.explore.story import Moment, Story, ending_of
@@ -91,10 +92,13 @@ def walk(model: Model[S], scheduler: Scheduler, chance: random.Random, longest: 
     state = starts[index]
     scheduler.begin(len(model.threads))
     moments: list[Moment[S]] = []
-    while len(moments) < longest and model.broken(state) is None and (steps := model.steps(state)):
-        moments.append(_move(model, steps, scheduler, chance))
-        state = moments[-1].state
-    return Story(starts[index], tuple(moments), index, *ending_of(model, state))
+    try:
+        while len(moments) < longest and model.broken(state) is None and (steps := model.steps(state)):
+            moments.append(_move(model, steps, scheduler, chance))
+            state = moments[-1].state
+        return Story(starts[index], tuple(moments), index, *ending_of(model, state))
+    except Exception as error:
+        raise blamed(model, [state], error) from error
 
 
 def _move(model: Model[S], steps: Sequence[Step[S]], scheduler: Scheduler, chance: random.Random) -> Moment[S]:
