@@ -49,9 +49,11 @@ def test_a_box_is_searched_the_same_way() -> None:
     search_alike(Boxed(1, 1, without="a close writes the state before it counts"))
 
 
-def test_the_answer_is_the_same_with_and_without() -> None:
+@pytest.mark.parametrize("preemptions", [None, 1])
+def test_the_answer_is_the_same_with_and_without(preemptions: int | None) -> None:
+    careless = Resource(Cast(2, 2), table=CARELESS)
     quick, plain = (
-        explore(Resource(Cast(2, 2), table=CARELESS), pack=pack, stop_at_fault=False) for pack in (True, False)
+        explore(careless, pack=pack, preemptions=preemptions, stop_at_fault=False) for pack in (True, False)
     )
     assert (quick.story, quick.others, quick.outcomes) == (plain.story, plain.others, plain.outcomes)
     assert quick.story is not None

@@ -97,7 +97,8 @@ class Packed(Generic[S]):
         self._near: list[tuple[int, dict[int, _Deltas | _Asked], int]] = [
             (self._shared.mask | part.mask, {}, thread) for thread, part in enumerate(self._parts[1:])
         ]
-        self._far: dict[tuple[int, int], _Asked] = {}
+        self._far: dict[int, _Asked] = {}
+        self._alike: dict[tuple[int, int], _Asked] = {}
         self._own = own
         self._looked = 0
         self._wrong: dict[int, str] = {}
@@ -173,15 +174,21 @@ class Packed(Generic[S]):
     def _met(self, state: int, index: int) -> _Deltas | _Asked:
         """What a thread does with its own part and what is shared as they are in ``state``; it is known from now on."""
         near, known, _ = self._near[index]
-        own = self._parts[index + 1]
-        asked = self.inner.asks(index, own.values_of[state & own.mask])
-        mask = near
-        for other, facet in asked:
-            mask |= self._parts[other + 1].fields[facet].mask
-        alone = mask == near
-        found = self._learned(state, index, near) if alone else self._far.setdefault((index, mask), _Asked(mask))
+        own = state & self._parts[index + 1].mask
+        far = self._far.get(own)
+        if far is None:
+            self._far[own] = far = self._asked(index, own)
+        found = self._learned(state, index, near) if far.mask == near else far
         known[state & near] = found
         return found
+
+    def _asked(self, index: int, own: int) -> _Asked:
+        """What a thread asks for whose own part is ``own``; those who ask for the same share what is known."""
+        part = self._parts[index + 1]
+        mask = self._shared.mask | part.mask
+        for other, facet in self.inner.asks(index, part.values_of[own]):
+            mask |= self._parts[other + 1].fields[facet].mask
+        return self._alike.setdefault((index, mask), _Asked(mask))
 
     def _learned(self, state: int, index: int, mask: int) -> _Deltas:
         """The thread's steps in the inner model, and what they change, which has to lie in ``mask``."""
