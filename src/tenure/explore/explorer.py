@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TypeVar
 
 from tenure.explore.bounds import Bounds, Meter
@@ -20,7 +21,7 @@ __all__ = ["explore"]
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T", bound=Hashable)
 
-#: Ways that `shortest` may keep while it looks for a story with fewer steps or switches: about a second.
+#: Ways that may be kept or tried while a story with fewer steps or switches is looked for: about a second.
 _BUDGET = 100_000
 
 
@@ -86,10 +87,17 @@ def _answer(model: Model[S], search: Search[T], tell: Callable[[T], Story[S]], r
         story=story,
         shortest=least,
         why_unfinished=None if story else why,
-        outcomes={seen: Outcome(seen, count, tell(state)) for seen, (count, state) in sorted(search.ends.items())},
+        outcomes=_witnessed(model, search, tell),
         effort=_effort(search),
         others=_others(model, told, story),
     )
+
+
+def _witnessed(model: Model[S], search: Search[T], tell: Callable[[T], Story[S]]) -> dict[str, Outcome[S]]:
+    """What is seen at the ends, each with a shortest story, in few turns unless there are many and long ones."""
+    few = len(search.ends) * search.depth**2 <= _BUDGET
+    told = {seen: Outcome(seen, count, tell(state)) for seen, (count, state) in sorted(search.ends.items())}
+    return {seen: replace(end, witness=shrunk(model, end.witness)) for seen, end in told.items()} if few else told
 
 
 def _polished(model: Model[S], story: Story[S], exact: bool) -> tuple[Story[S], bool]:

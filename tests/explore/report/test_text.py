@@ -39,7 +39,7 @@ def test_a_broken_model_shows_the_story_in_lanes_and_how_to_see_it_again() -> No
             "  see it again: tenure explore lost.py:Lost --replay p0-p1-p1-p0",
             "",
             "seen at the end (states, what, a schedule)",
-            "        1  number=1  p0-p1-p0-p1",
+            "        1  number=1  p1-p0-p0-p1",
             "        1  number=2  p0-p0-p1-p1",
             "",
         ]
