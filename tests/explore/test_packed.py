@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from tenure.explore.boxed import Boxed
 from tenure.explore.explorer import explore
 from tenure.explore.model import Step
 from tenure.explore.resource import Cast, Resource
+from tenure.explore.verdict import Verdict
 from tenure.lifecycle import TABLE, Arrow, Effect, Event
 from tenure.lifecycle import State as At
 
@@ -65,6 +66,31 @@ def test_a_story_is_told_in_the_states_of_the_model() -> None:
     assert answer.story is not None
     told = [answer.story, *answer.others.values(), *(end.witness for end in answer.outcomes.values())]
     assert {len(state) for story in told for state in story.states} == {len(model.starts()[0])}
+
+
+def test_where_nearly_every_step_is_new_it_is_searched_plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "_PROBATION", range(10, 100))
+    monkeypatch.setattr("tenure.explore.search._BATCH", 1)
+    asked: list[State] = []
+
+    class Remembering(Meeting):
+        """Every step is told in what is shared, so no two states share anything."""
+
+        def steps(self, state: State) -> list[Step[State]]:
+            asked.append(state)
+            return super().steps(state)
+
+        def parts(self, state: State) -> tuple[Hashable, ...]:
+            return ((state, *state[len(self.code) :]), *state[: len(self.code)])
+
+        def whole(self, parts: tuple[Any, ...]) -> State:
+            return cast(State, parts[0][0])
+
+    model = Remembering([[Op("add", 0, 0)] * 6, [Op("add", 1, 0)] * 6])
+    answer = explore(model)
+    assert len(asked) >= answer.effort.states
+    assert answer.effort.states == explore(model, pack=False).effort.states
+    assert answer.verdict is Verdict.HOLDS
 
 
 class Pair:

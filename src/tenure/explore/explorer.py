@@ -57,7 +57,9 @@ def explore(
 
     if pack and isinstance(model, Parted) and not (reduce and isinstance(model, Footprinted)):
         packed = Packed(model)
-        return searched(packed).told_in(packed.unpack)
+        answer = searched(packed)
+        if packed.paid:
+            return answer.told_in(packed.unpack)
     return searched(model)
 
 

@@ -26,6 +26,9 @@ _FULL: Final = (1 << _BITS) - 1
 #: numbers side by side would come to the same sum far too often.
 _SPREAD: Final = 0x9E3779
 
+#: From how many states on, and up to how many, a search asks whether packing pays.
+_PROBATION: Final = range(1 << 12, 1 << 17)
+
 #: The steps known by the bits they ask for: the thread, the label, and what has to be added to the state.
 _Deltas: TypeAlias = tuple[tuple[int, str, int], ...]
 
@@ -100,6 +103,8 @@ class Packed(Generic[S]):
         self._far: dict[int, _Asked] = {}
         self._alike: dict[tuple[int, int], _Asked] = {}
         self._own = own
+        self._anew = 0
+        self.paid = True
         self._looked = 0
         self._wrong: dict[int, str] = {}
         self._ends: dict[int, tuple[str | None, str]] = {}
@@ -160,6 +165,12 @@ class Packed(Generic[S]):
                 ends.append(state)
         return taken, ends
 
+    def pays(self, states: int) -> bool:
+        """Whether steps are found again often enough; where nearly each is new, one by one is quicker."""
+        if states in _PROBATION and self._anew > states:
+            self.paid = False
+        return self.paid
+
     def _deltas(self, found: _Deltas | _Asked | None, state: int, index: int) -> _Deltas:
         """The steps of a thread, where ``found`` is known by the bits that most of its steps ask for."""
         if found is None:
@@ -192,6 +203,7 @@ class Packed(Generic[S]):
 
     def _learned(self, state: int, index: int, mask: int) -> _Deltas:
         """The thread's steps in the inner model, and what they change, which has to lie in ``mask``."""
+        self._anew += 1
         before = self._values(state)
         found = []
         for thread, label, after in self.inner.steps_of(index, self.inner.whole(before)):

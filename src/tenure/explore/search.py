@@ -37,6 +37,9 @@ class Batched(Protocol[S]):
     def faulty(self, states: Sequence[S]) -> list[S]:
         """Those of ``states`` in which something is wrong."""
 
+    def pays(self, states: int) -> bool:
+        """Whether that is still quicker, now that so many were visited; the search stops if it is not."""
+
 
 class Progress(NamedTuple):
     """How a search stands."""
@@ -204,6 +207,9 @@ class Search(Generic[S]):
             return True
         seconds = self.meter.seconds() - began
         self._tell(frontier, seconds)
+        if isinstance(self.model, Batched) and not self.model.pays(len(self.seen)):
+            self.unfinished = "an attempt to be quicker"
+            return True
         self.unfinished = self.bounds.reached(len(self.seen), seconds, self.meter)
         return self.unfinished is not None
 
