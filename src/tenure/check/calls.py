@@ -44,6 +44,7 @@ _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 #: A descriptor or an address in another form is still the same one.
 _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
+_WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -61,6 +62,7 @@ class Calls(Effects):
     summaries: Summaries
     locals: frozenset[str]
     is_context_manager: bool
+    is_fixture: bool
     self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
@@ -78,7 +80,8 @@ class Calls(Effects):
             return ("super",)
         arguments = self.arguments(node, path)
         if callee is None:
-            return self.call_unknown("" if isinstance(node.func, ast.Name) else "?", node, arguments, path)
+            given = isinstance(node.func, ast.Name) and node.func.id in self.locals
+            return self.call_unknown("" if given else "?", node, arguments, path)
         handler = _CALLEES.get(callee[0])
         if handler is None:
             return self.call_unknown("", node, arguments, path)
@@ -171,6 +174,8 @@ class Calls(Effects):
 
     def pop_all(self, index: int, node: ast.Call, path: Path) -> Value:
         self.release(path, index, node, "pop_all")
+        if isinstance(self.statement, ast.Expr) and self.statement.value is node:
+            return None  # all went well: what it was to close on failure goes on living
         moved = self.open(path, self.site(node, 0, "exit stack", _shown(node)))
         self.wake(path, moved[1] if moved else index)
         return moved
@@ -246,16 +251,17 @@ class Calls(Effects):
         position, _ = FUNCTION_CLOSERS[dotted]
         for argument in arguments:
             if argument.key == position:
+                one = argument.value is not None and argument.value[0] == "r"  # a list's are closed one by one
                 for index in resources_in(argument.value):
-                    self.release(path, index, node, dotted, twice=dotted != "winreg.CloseKey")
+                    self.release(path, index, node, dotted, strict=one and dotted != "winreg.CloseKey")
         return None
 
     def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         by_key = {argument.key: argument for argument in arguments}
         if _switched_off(opener, by_key):
             return None
-        if opener.over in by_key:
-            held = frozenset(resources_in(by_key[opener.over].value))
+        if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
+            held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
             return ("d", held) if held else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
@@ -270,6 +276,12 @@ class Calls(Effects):
             return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
         pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
         return self.opened(opener.kind, 0, dotted, node, path, pipes)
+
+    def reads_over(self, arguments: Sequence[Argument], path: Path) -> bool:
+        """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
+        first = arguments[0].value if arguments else None
+        over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
+        return over and not any(a.value in _WRITING for a in arguments[1:])
 
     def opened(
         self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()

@@ -50,7 +50,7 @@ class Classes:
     def facts(self, cls: Class) -> ClassFacts:
         """What the class's own methods do with its attributes."""
         if cls not in self.known:
-            facts = self.known[cls] = ClassFacts()
+            facts = self.known[cls] = ClassFacts(dynamic="__getattr__" in cls.methods)
             for method in cls.methods.values():
                 _Reader(method, facts, cls).read()
         return self.known[cls]

@@ -138,12 +138,12 @@ class Effects:
 
     # -- the events of a life --------------------------------------------------------------------------------------
 
-    def release(self, path: Path, index: int, node: ast.AST, word: str, twice: bool = False) -> None:
-        """Somebody closes it."""
+    def release(self, path: Path, index: int, node: ast.AST, word: str, strict: bool | None = None) -> None:
+        """Somebody closes it; ``strict`` says whether it is an error to do so twice, its kind where nobody says."""
         hold, site = path.held.get(index), self.sites[index]
         if hold is None:
             return
-        strict = twice or site.kind.twice
+        strict = site.kind.twice if strict is None else strict
         if hold.note == TAKEN and strict:
             self.misuses.append(Misuse("wrong-closer", site, node, self.item, word))
         elif hold.released and strict:

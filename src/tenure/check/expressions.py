@@ -232,6 +232,8 @@ class Expressions(Calls):
         if self.is_context_manager:
             self.may_raise(path, 2, "", node, "the body of the with statement")
             return None
+        if self.is_fixture:
+            return None
         self.may_raise(path, 2, "builtins.GeneratorExit", node, "the consumer stops here")
         for index in resources_in(value):
             hold = path.held.get(index)
@@ -241,6 +243,8 @@ class Expressions(Calls):
 
     def yield_from(self, node: ast.YieldFrom, path: Path) -> Value:
         path.put("yield from", self.ev(node.value, path))
+        if self.is_fixture:
+            return None
         self.may_raise(path, 2, "builtins.GeneratorExit", node, "the consumer stops here")
         path.put("yield from", None)
         return None
@@ -282,7 +286,11 @@ class Expressions(Calls):
     def compared(self, node: ast.Compare, path: Path) -> bool:
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
         equal = isinstance(node.ops[0], ast.Is | ast.Eq)
-        if (equal or isinstance(node.ops[0], ast.IsNot | ast.NotEq)) and right is not None and right[0] == "k":
+        unequal = isinstance(node.ops[0], ast.IsNot | ast.NotEq)
+        if unequal | equal and right is not None and right[0] == "fn" and left is not None:
+            if left[0] == "fn" or (left[0] == "r" and not self.sites[left[1]].borrowed):
+                return (left == right) == equal  # ``f is sys.stdin``
+        if (equal or unequal) and right is not None and right[0] == "k":
             same = self.same(node.left, left, right, path)
             if same is not None:
                 return same == equal

@@ -93,7 +93,7 @@ KINDS: Final[dict[str, Kind]] = {
     "selector": _kind("selector", "close", "close closed", calm="fileno register unregister modify get_map"),
     "scan": _kind("directory scan", "close", any_after=True, views="__iter__", calm="__next__"),
     "executor": _kind("executor", "shutdown", "shutdown", close="{}.shutdown()", calm="submit _max_workers"),
-    "pool": _kind("process pool", "close terminate", "join close terminate", calm="join", any_after=False),
+    "pool": _kind("process pool", "close terminate", "join close terminate", calm="join", risky=True),
     "manager": _kind("server process", "shutdown", any_after=True, close="{}.shutdown()"),
     "shared memory": _kind("shared memory", "close", any_after=True),
     "session": _kind("HTTP session", "close aclose", "close closed aclose is_closed", risky=True),
@@ -108,7 +108,14 @@ KINDS: Final[dict[str, Kind]] = {
         managed=False,
     ),
     "transport": _kind("transport", "close abort", any_after=True, managed=False),
-    "event loop": _kind("event loop", "close", "close is_closed", managed=False, calm="set_debug time create_task"),
+    "event loop": _kind(
+        "event loop",
+        "close",
+        "close is_closed",
+        managed=False,
+        calm="set_debug time create_task call_soon stop is_running add_signal_handler get_debug set_exception_handler",
+        risky=True,
+    ),
     # Whatever makes PIL read the pixels makes it close the file as well.
     "image": _kind(
         "image",
@@ -154,7 +161,8 @@ def _all(names: str, **what: object) -> dict[str, Opener]:
 #: A dotted name, resolved through imports, and what calling it opens.
 OPENERS: Final[dict[str, Opener]] = {
     **_all("builtins.open io.open os.fdopen _io.open", kind="file", takes=(0,), unless="closefd"),
-    **_all("io.open_code io.FileIO codecs.open tokenize.open aifc.open wave.open sunau.open", kind="file"),
+    **_all("io.FileIO _io.FileIO", kind="file", takes=(0,), unless="closefd"),
+    **_all("io.open_code codecs.open tokenize.open aifc.open wave.open sunau.open", kind="file"),
     **_all("bz2.open lzma.open gzip.open pathlib.Path.open", kind="file"),
     **_all("gzip.GzipFile bz2.BZ2File lzma.LZMAFile fileinput.input fileinput.FileInput", kind="file", over="fileobj"),
     **_all(
@@ -163,10 +171,10 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("io.BufferedRWPair", kind="file", takes=(0, 1), wraps=True),
     **_all("codecs.EncodedFile codecs.StreamReaderWriter codecs.StreamRecoder", kind="file", takes=(0,), wraps=True),
     **_all("aiofiles.open aiofiles.threadpool.open anyio.open_file", kind="file", awaited=True),
-    **_all("tempfile.TemporaryFile tempfile.SpooledTemporaryFile", kind="temporary file"),
-    **_all("tempfile.NamedTemporaryFile", kind="temporary file"),
-    **_all("tempfile.TemporaryDirectory", kind="temporary directory"),
-    **_all("tempfile.mkstemp", parts=("descriptor", "")),
+    **_all("tempfile.TemporaryFile tempfile.SpooledTemporaryFile", kind="temporary file", risky=False),
+    **_all("tempfile.NamedTemporaryFile", kind="temporary file", risky=False),
+    **_all("tempfile.TemporaryDirectory", kind="temporary directory", risky=False),
+    **_all("tempfile.mkstemp", parts=("descriptor", ""), risky=False),
     **_all(
         "zipfile.ZipFile zipfile.PyZipFile tarfile.open tarfile.TarFile tarfile.TarFile.open",
         kind="archive",
@@ -269,7 +277,7 @@ DERIVERS: Final = words(
 OWNERSHIP_TAKERS: Final = words(
     "asyncio.start_server asyncio.create_task asyncio.ensure_future threading.Thread multiprocessing.Process"
     " threading.Timer asyncio.gather asyncio.wait_for asyncio.shield functools.partial weakref.finalize"
-    " atexit.register logging.StreamHandler contextvars.copy_context multiprocessing.reduction.DupHandle"
+    " atexit.register logging.StreamHandler logging.basicConfig contextvars.copy_context multiprocessing.reduction.DupHandle"
     " socketserver.BaseServer http.client.HTTPResponse urllib.response.addinfourl unittest.mock.patch"
     " builtins.setattr object.__setattr__ sys.exit wsgiref.util.FileWrapper types.SimpleNamespace"
     " email.message_from_file builtins.dict builtins.super builtins.type dataclasses.replace"

@@ -235,6 +235,15 @@ class _Indexer:
         while self.queue:
             self.walk(*self.queue.pop())
         self.top_level(module.tree.body)
+        for function in module.functions.values():
+            function.calls |= {full for text in function.calls if (full := self.other_name(text))}
+
+    def other_name(self, text: str) -> str:
+        """``io.open`` for ``io_open``, if that is how it was imported or what it was set to."""
+        full = self.module.imports.get(text, "")
+        if not full and text in self.module.values:
+            full = dotted_text(self.module.values[text])
+        return full if full.rpartition(".")[2] != text else ""
 
     def walk(self, stack: list[ast.AST], function: Function, owner: Class | None, prefix: str) -> None:
         children = _CHILDREN

@@ -32,6 +32,10 @@ FEW_QUESTIONS: Final = 4
 
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+#: Generators that are always resumed, and never with an exception.
+_FIXTURES: Final = frozenset(
+    ["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest.hookimpl", "_pytest.fixtures.fixture"]
+)
 _TRACKED_TYPES: Final = frozenset({"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext"})
 
 
@@ -42,7 +46,9 @@ class Walk(Expressions):
         super().__init__(function, project, tables)
         self.summaries = summaries
         self.globals: set[str] = set()
-        self.is_context_manager = not _CONTEXT_MANAGERS.isdisjoint(function.decorators())
+        decorators = set(function.decorators())
+        self.is_context_manager = not _CONTEXT_MANAGERS.isdisjoint(decorators)
+        self.is_fixture = not _FIXTURES.isdisjoint(decorators)
         self.texts: dict[int, str] = {}
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end

@@ -30,6 +30,8 @@ def judge(scene: Scene) -> Iterator[Draft]:
 def _read(cls: Class, method: Function, late: set[str], depth: int) -> Iterator[Draft]:
     """The first unguarded use of a late attribute, here or in a method that is called here."""
     name = self_name(method)
+    if _asks_first(method, name, late):
+        return
     guarded = _guarded(method, name)
     protected = _inside_try(method)
     for node in nodes_of(method):
@@ -43,6 +45,21 @@ def _read(cls: Class, method: Function, late: set[str], depth: int) -> Iterator[
         if inner is not None:
             yield Draft(node, inner.message)
             return
+
+
+def _asks_first(method: Function, name: str, late: set[str]) -> bool:
+    """Whether it begins by asking the object, by what is always there, whether it was built at all."""
+    for statement in method.node.body:
+        asked = {_attribute_of(n, name, ast.Load) for n in ast.walk(statement)} - {""}
+        if isinstance(statement, ast.If):
+            asked = {_attribute_of(n, name, ast.Load) for n in ast.walk(statement.test)} - {""}
+            return bool(asked) and not asked & late
+        looked_up = {n.func.id for n in ast.walk(statement) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+        if looked_up & {"getattr", "hasattr"}:
+            return True
+        if asked:
+            return False
+    return False
 
 
 def _inside_try(method: Function) -> set[int]:

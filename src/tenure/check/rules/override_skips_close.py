@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import Final
 
@@ -27,7 +28,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
 def _missed(scene: Scene, cls: Class, name: str) -> tuple[Class, str] | None:
     """The base and the attribute nobody closes any more."""
     own = scene.summaries.classes.facts(cls)
-    if name in own.calls.get(name, set()) or len(cls.methods[name].node.body) == 0:
+    if name in own.calls.get(name, set()) or _is_empty(cls.methods[name].node.body):
         return None
     for base in scene.project.lineage(cls):
         if base is None or base is cls or name not in base.methods:
@@ -38,6 +39,11 @@ def _missed(scene: Scene, cls: Class, name: str) -> tuple[Class, str] | None:
             if closes_here and not scene.summaries.classes.closes(cls, attribute):
                 return base, attribute
     return None
+
+
+def _is_empty(body: list[ast.stmt]) -> bool:
+    """``def close(self): pass``: that nothing is to be closed here was said on purpose."""
+    return all(isinstance(s, ast.Pass) or (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)) for s in body)
 
 
 RULE: Final = Rule(
