@@ -13,6 +13,7 @@ from tenure.check.openers import (
     FUNCTION_CLOSERS,
     MERE_BORROWERS,
     OWNERSHIP_TAKERS,
+    READERS,
     STACKS,
     TYPED_METHODS,
     WRAPPERS,
@@ -96,6 +97,9 @@ class Calls(Effects):
             given.append(Argument(keyword.arg or "**", self.ev(keyword.value, path), keyword.value))
         return given
 
+    def needs_open(self, cls: Class, method: str) -> bool:
+        return self.summaries.classes.needs_open(cls, method)
+
     # -- methods of resources --------------------------------------------------------------------------------------
 
     def call_resource(
@@ -120,7 +124,10 @@ class Calls(Effects):
         self.may_raise(path, level, kind, node, _shown(node))
         opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
         if opened in self.tables.openers:
-            return self.acquire(self.tables.openers[opened], opened, node, arguments, path)
+            made = self.acquire(self.tables.openers[opened], opened, node, arguments, path)
+            for child in resources_in(made):
+                self.sites[child].parent = index
+            return made
         return ("d", frozenset({index})) if name in site.kind.views else None
 
     def close_by_method(self, index: int, name: str, node: ast.Call, path: Path) -> Value:
@@ -212,14 +219,16 @@ class Calls(Effects):
             return _looked_up(arguments)
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
         if dotted in DERIVERS:
+            self.use_arguments(dotted, node, arguments, path)
             self.may_raise(path, level, kind, node, _shown(node))
             return ("d", held) if held else None
         last = dotted.rpartition(".")[2]
         if dotted in _CONTAINERS:
+            self.use_arguments(dotted, node, arguments, path)
             self.may_raise(path, level, kind, node, _shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
-            self.use_numbers(dotted, node, arguments, path)
+            self.use_arguments(dotted, node, arguments, path)
             if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
                 self.keep_all(arguments, path)
         elif last[:1].isupper() or self.functions_in(arguments):
@@ -227,11 +236,12 @@ class Calls(Effects):
         self.may_raise(path, level, kind, node, _shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
 
-    def use_numbers(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
-        """``os.read(fd, ...)`` uses a descriptor, as a method uses an object."""
+    def use_arguments(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
+        """``os.read(fd, ...)`` uses a descriptor and ``json.load(f)`` a file, as a method uses an object."""
         for argument in arguments:
-            if argument.value is not None and argument.value[0] == "r" and self.sites[argument.value[1]].kind.plain:
-                self.use(path, argument.value[1], node, dotted)
+            if argument.value is not None and argument.value[0] == "r":
+                if dotted in READERS or self.sites[argument.value[1]].kind.plain:
+                    self.use(path, argument.value[1], node, dotted)
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
         """``list(x)`` of a list of resources holds them; of a reader it holds what was read."""
@@ -286,7 +296,7 @@ class Calls(Effects):
     def opened(
         self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
     ) -> Value:
-        if not kind or (self.tables.kinds[kind].weak and not self.tables.kinds[kind].twice):
+        if not kind or self.tables.kinds[kind].untold:
             return None
         site = self.site(node, part, kind, dotted)
         site.pipes |= pipes
@@ -402,7 +412,15 @@ class Calls(Effects):
                     self.release(path, index, node, function.name)
             elif effect == "kept" or (effect.startswith("self.") and self.closes_attribute(function, effect[5:])):
                 self.keep(path, value)
+            elif self.is_way_to_close(value):
+                self.keep(path, value)
         return self.result(outcome.result, bound, node, path, function)
+
+    def is_way_to_close(self, value: Value) -> bool:
+        """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""
+        if value is None or value[0] not in ("f", "m"):
+            return False
+        return value[0] == "f" or value[2] in self.sites[value[1]].kind.closers
 
     def closes_attribute(self, function: Function, attribute: str) -> bool:
         return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
@@ -420,6 +438,9 @@ class Calls(Effects):
             return self.open(path, site, shape[3])
         if shape[0] == "param":
             return bound[shape[1]].value if shape[1] in bound else None
+        if shape[0] == "wraps":
+            wrapped = bound[shape[1]].value if shape[1] in bound else None
+            return ("w", wrapped[1]) if wrapped is not None and wrapped[0] == "r" else None
         if shape[0] == "reads":
             held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
             return ("d", held) if held else None

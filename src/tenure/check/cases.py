@@ -167,7 +167,10 @@ def _without_repeats(steps: Iterator[Step]) -> Iterator[Step]:
 def cases_of(walk: Walk) -> list[Case]:
     """The losses of a walk by the resource that was lost."""
     by_place: dict[tuple[int, str], list[Loss]] = {}
+    lost = {loss.site.index for loss in walk.losses}
     for loss in walk.losses:
+        if loss.site.parent in lost:
+            continue  # it goes with what it was opened through, which is told
         by_place.setdefault((id(loss.site.node), loss.site.kind_name), []).append(loss)
     cases = []
     for losses in by_place.values():

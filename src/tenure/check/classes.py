@@ -121,6 +121,29 @@ class Classes:
                 return frozenset(closing & ENDINGS | (more & ENDINGS)) | (closing & CLOSER_NAMES)
             closing |= more
 
+    def needs_open(self, cls: Class, name: str) -> bool:
+        """Whether a method begins, before it asks anything, with a use of an attribute that closing has closed."""
+        method = self.project.method(cls, name)
+        if method is None or method.owner is None or name in self.closing_methods(cls):
+            return False
+        own = method.parameters[:1]
+        for statement in method.node.body:
+            if not isinstance(statement, ast.Expr | ast.Assign | ast.Return):
+                return False
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                    owner, _, attribute = dotted_text(node.func.value).partition(".")
+                    if [owner] == own and self.is_strict(method.owner, attribute, node.func.attr):
+                        return True
+        return False
+
+    def is_strict(self, cls: Class, attribute: str, word: str) -> bool:
+        """Whether ``self.attribute.word()`` is an error once the attribute, which the class closes, is closed."""
+        if attribute not in self.facts(cls).closed:
+            return False
+        kinds = [site.kind for _, site in self.stored_in(cls).get(attribute, ())]
+        return bool(kinds) and not any(k.any_after or word in k.after or word in k.closers for k in kinds)
+
     def owns(self, cls: Class) -> bool:
         """Whether making one leaves something to close: ``__init__`` stores a resource and a method closes it."""
         if cls not in self.owners:

@@ -150,6 +150,9 @@ class Effects:
             self.misuses.append(Misuse("closed-twice", site, node, self.item, word))
         self.fates[index].add("released on error" if path.error is not None else "released")
         path.held[index] = Hold(hold.after(Event.CLOSE).state)
+        for child, held in list(path.held.items()):
+            if self.sites[child].parent == index and self.sites[child].kind.bound and held.open:
+                path.held[child] = Hold(held.after(Event.CLOSE).state)
 
     def release_pipe(self, path: Path, index: int, pipe: str) -> None:
         hold = path.held.get(index)
@@ -218,11 +221,17 @@ class Effects:
     def use(self, path: Path, index: int, node: ast.AST, word: str) -> None:
         """It is read, written, asked."""
         hold, site = path.held.get(index), self.sites[index]
-        if hold is None or not hold.released or site.borrowed or site.kind.any_after:
+        if hold is None or not hold.released or site.borrowed:
+            return
+        if site.kind.any_after and not (site.cls is not None and self.needs_open(site.cls, word)):
             return
         if word in site.kind.after or word in site.kind.closers:
             return
         self.misuses.append(Misuse("used-after-close", site, node, self.item, word))
+
+    def needs_open(self, cls: Class, method: str) -> bool:
+        """Whether a method of a class of the project works on what the class has closed."""
+        return False
 
     # -- exceptions ------------------------------------------------------------------------------------------------
 

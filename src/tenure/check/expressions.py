@@ -31,6 +31,7 @@ class Expressions(Calls):
 
     questions: Counter[str]  #: how often each condition is asked in the function
     asked_of: frozenset[str]  #: conditions over parameters
+    property_calls: dict[int, ast.Call]  #: the call that reading an attribute is, by the attribute's node
 
     def question_text(self, node: ast.expr) -> str:
         raise NotImplementedError
@@ -70,8 +71,11 @@ class Expressions(Calls):
         return ("o", _MAKES.get(made, made)) if _MAKES.get(made, made) in _TYPES else None
 
     def loaded(self, node: ast.Attribute, path: Path) -> Value:
-        """An attribute that is not called: plain data holds on to nothing."""
+        """An attribute that is not called: plain data holds on to nothing, a property is a call in disguise."""
         value = self.attribute(node, path)
+        if value is not None and value[0] == "fm" and "builtins.property" in value[1].decorators():
+            asked = self.property_calls.setdefault(id(node), ast.copy_location(ast.Call(node, [], []), node))
+            return self.call_function(value, asked, (), path)
         if value is not None and value[0] == "m":
             kind = self.sites[value[1]].kind
             if value[2] in kind.after | kind.calm and value[2] not in kind.closers | {"closed", "is_closed", "fileno"}:

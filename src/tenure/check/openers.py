@@ -19,6 +19,7 @@ __all__ = [
     "MERE_BORROWERS",
     "OPENERS",
     "OWNERSHIP_TAKERS",
+    "READERS",
     "SAFE_CALLS",
     "STACKS",
     "STDLIB",
@@ -47,7 +48,14 @@ class Kind:
     risky: bool = False  #: its methods talk to somebody else and fail as a matter of course
     dormant: bool = False  #: owns nothing until something is put into it
     weak: bool = False  #: losing it is tidied up with its parent: worth following, not worth a finding
+    bound: bool = False  #: it is of no use once what it was opened through is closed
     plain: bool = False  #: a number, not an object: copying it copies the right to close it
+
+
+    @property
+    def untold(self) -> bool:
+        """Whether no rule could say anything of it."""
+        return self.weak and self.any_after and not self.twice
 
 
 def _kind(noun: str, closers: str = "close", after: str = "", views: str = "", calm: str = "", **rest: object) -> Kind:
@@ -89,7 +97,10 @@ KINDS: Final[dict[str, Kind]] = {
     "mapping": _kind("memory map", "close", "close closed", calm="size tell seek find"),
     "connection": _kind("database connection", "close", "close closed", risky=True, managed=False),
     "closing connection": _kind("database connection", "close aclose", "close closed aclose", risky=True),
-    "cursor": _kind("cursor", "close", any_after=True, weak=True, risky=True),
+    "cursor": _kind(
+        "cursor", "close", "close closed description rowcount lastrowid connection", weak=True, risky=True, bound=True
+    ),
+    "attendant": _kind("resource", "close", any_after=True, weak=True),  # goes with what it was opened through
     "selector": _kind("selector", "close", "close closed", calm="fileno register unregister modify get_map"),
     "scan": _kind("directory scan", "close", any_after=True, views="__iter__", calm="__next__"),
     "executor": _kind("executor", "shutdown", "shutdown", close="{}.shutdown()", calm="submit _max_workers"),
@@ -97,6 +108,14 @@ KINDS: Final[dict[str, Kind]] = {
     "manager": _kind("server process", "shutdown", any_after=True, close="{}.shutdown()"),
     "shared memory": _kind("shared memory", "close", any_after=True),
     "session": _kind("HTTP session", "close aclose", "close closed aclose is_closed", risky=True),
+    "aiohttp session": _kind("HTTP session", "close", "close closed", risky=True),
+    # Whatever reads the body to its end gives the connection back.
+    "aiohttp response": _kind(
+        "HTTP response",
+        "close release read text json __aexit__ wait_for_close",
+        any_after=True,
+        calm="status headers raise_for_status cookies url ok method reason",
+    ),
     "response": _kind("HTTP response", "close release aclose aread", any_after=True, risky=True, calm="status headers"),
     "mail connection": _kind("mail connection", "quit close logout", any_after=True, risky=True, close="{}.quit()"),
     "stream": _kind(
@@ -221,9 +240,14 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("multiprocessing.connection.Listener.accept", kind="closable"),
     **_all("urllib.request.urlopen urllib2.urlopen urllib.urlopen", kind="response"),
     **_all("http.client.HTTPConnection http.client.HTTPSConnection", kind="session", risky=False),
-    **_all("http.client.HTTPConnection.getresponse", kind="cursor"),
+    **_all("http.client.HTTPConnection.getresponse", kind="attendant"),
     **_all("requests.Session requests.session requests.sessions.Session", kind="session", risky=False),
-    **_all("httpx.Client httpx.AsyncClient aiohttp.ClientSession", kind="session", risky=False),
+    **_all("httpx.Client httpx.AsyncClient", kind="session", risky=False),
+    **_all("aiohttp.ClientSession aiohttp.client.ClientSession", kind="aiohttp session", risky=False),
+    **{
+        f"aiohttp.ClientSession.{method}": Opener("aiohttp response")
+        for method in ("get", "post", "put", "patch", "delete", "head", "options", "request", "ws_connect")
+    },
     **_all("requests.get requests.post requests.request requests.put", kind="response", only_if="stream"),
     **_all("requests.Session.get requests.Session.post requests.Session.request", kind="response", only_if="stream"),
     **_all("urllib3.PoolManager urllib3.ProxyManager urllib3.HTTPConnectionPool", kind="closable", risky=False),
@@ -237,7 +261,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer", kind="server"),
     **_all("http.server.HTTPServer http.server.ThreadingHTTPServer", kind="server"),
     **_all("shelve.open dbm.open dbm.gnu.open dbm.ndbm.open dbm.dumb.open", kind="database"),
-    **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="cursor"),
+    **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="attendant"),
     **_all("PIL.Image.open", kind="image"),
     **_all("h5py.File netCDF4.Dataset pyarrow.OSFile pyarrow.memory_map fitz.open", kind="file"),
     **_all("paramiko.SSHClient paramiko.Transport", kind="closable", risky=False),
@@ -271,6 +295,13 @@ DERIVERS: Final = words(
     " itertools.dropwhile itertools.chain.from_iterable codecs.getreader builtins.memoryview itertools.groupby"
     " itertools.filterfalse itertools.zip_longest itertools.starmap ijson.items re.finditer"
     " tokenize.generate_tokens tokenize.tokenize itertools.tee pickle.Unpickler pickle.Pickler json.JSONDecoder"
+)
+
+#: Functions that read or write what they are given there and then.
+READERS: Final = words(
+    "json.load json.dump pickle.load pickle.dump marshal.load marshal.dump tomllib.load plistlib.load plistlib.dump"
+    " shutil.copyfileobj csv.reader csv.writer csv.DictReader csv.DictWriter builtins.list builtins.tuple"
+    " builtins.set builtins.sorted builtins.next builtins.sum xml.etree.ElementTree.parse xml.dom.minidom.parse"
 )
 
 #: Standard functions that do keep or close what they are given.
@@ -325,6 +356,7 @@ TYPED_METHODS: Final[Mapping[str, str]] = {
     "socket": "socket.socket",
     "connection": "sqlite3.Connection",
     "session": "requests.Session",
+    "aiohttp session": "aiohttp.ClientSession",
     "archive": "zipfile.ZipFile",
 }
 

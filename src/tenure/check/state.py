@@ -79,6 +79,7 @@ class Site:
     attribute: str = ""  #: the attribute of ``self`` it was stored in
     called: str = ""  #: what was called, as a person would write it
     pipes: frozenset[str] = frozenset()
+    parent: int = -1  #: the resource it was opened through: ``s`` for ``s.makefile()``
 
     @property
     def borrowed(self) -> bool:

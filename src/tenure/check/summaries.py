@@ -237,12 +237,24 @@ def _shape(walk: Walk, path: Path, value: Value) -> Value:
         if path.held[value[1]].note != "returned":
             return None
         return ("fresh", site.kind_name, site.cls, site.pipes)
+    if tag == "w":
+        site = walk.sites[value[1]]
+        return ("wraps", site.parameter) if site.borrowed else None
+    if tag == "t" and _closable_by_closure(value):
+        return None
     if tag == "t":
         return ("t", tuple(_shape(walk, path, member) for member in value[1]))
     if tag == "d":
         names = frozenset(walk.sites[i].parameter for i in resources_in(value) if walk.sites[i].borrowed)
         return ("reads", names) if names else None
     return value if tag in ("k", "o") else None
+
+
+def _closable_by_closure(values: Value) -> bool:
+    """``return f, commit, abort``: the functions close the file, whoever has them."""
+    members = values[1] if values is not None else ()
+    held = {i for m in members if m is not None and m[0] in ("f", "m") for i in resources_in(m)}
+    return any(m is not None and m[0] == "r" and m[1] in held for m in members)
 
 
 def _folded(outcomes: list[Outcome]) -> tuple[Outcome, ...]:

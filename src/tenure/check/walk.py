@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import Stop, Tables
 from tenure.check.expressions import Expressions
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
-from tenure.check.openers import KINDS
+from tenure.check.openers import CLOSER_NAMES, KINDS
 from tenure.check.project import Function, Project, dotted_text
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
@@ -36,7 +37,7 @@ _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.a
 _FIXTURES: Final = frozenset(
     ["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest.hookimpl", "_pytest.fixtures.fixture"]
 )
-_TRACKED_TYPES: Final = frozenset({"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext"})
+_TRACKED_TYPES: Final = frozenset({"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"})
 
 
 class Walk(Expressions):
@@ -50,6 +51,7 @@ class Walk(Expressions):
         self.is_context_manager = not _CONTEXT_MANAGERS.isdisjoint(decorators)
         self.is_fixture = not _FIXTURES.isdisjoint(decorators)
         self.texts: dict[int, str] = {}
+        self.property_calls = {}
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
         self.steps: list[tuple[int, Path, int, str, int]] = []  #: node, path, step before, what led here, its line
@@ -74,22 +76,23 @@ class Walk(Expressions):
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bound.discard(node.name)
             elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-                self.count_questions(node.test)
+                self.questions.update(self.question_texts(node.test))
         if isinstance(self.function.node, ast.Module):
             return frozenset()
         return frozenset(bound - self.globals)
 
-    def count_questions(self, test: ast.expr) -> None:
+    def question_texts(self, test: ast.expr) -> Iterator[str]:
+        """The single conditions that a test is made of, each also as the question whether it is None."""
         if isinstance(test, ast.BoolOp):
             for operand in test.values:
-                self.count_questions(operand)
+                yield from self.question_texts(operand)
         elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            self.count_questions(test.operand)
+            yield from self.question_texts(test.operand)
         else:
             text = self.question_text(test)
             plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
-            self.questions[plain] += 1
-            self.questions[plain.removesuffix(" is None") if plain.endswith(" is None") else f"{plain} is None"] += 1
+            yield plain
+            yield plain.removesuffix(" is None") if plain.endswith(" is None") else f"{plain} is None"
 
     def question_text(self, node: ast.expr) -> str:
         """The text of a condition that gives the same answer when it is asked again; nothing for others."""
@@ -174,13 +177,27 @@ class Walk(Expressions):
         return self
 
     def coarser(self, path: Path) -> Path:
-        """The same state without what is known of conditions and of what belongs to the caller."""
+        """The same state without what belongs to the caller, and of conditions only those that closing depends on."""
         borrowed = {site.index for site in self.sites if site.borrowed}
+        names = {name for guard in self.guards for name in guard.replace(".", " ").split()}
         env: dict[str, Value] = {}
         for name, value in path.env.items():
-            if value is not None and value[0] != "k" and not (value[0] == "r" and value[1] in borrowed):
+            if value is None or (value[0] == "r" and value[1] in borrowed):
+                continue
+            if value[0] != "k" or name in names:
                 env[name] = value
-        return Path(env, path.held, {}, path.error, path.result)
+        facts = {fact: answer for fact, answer in path.facts.items() if fact in self.guards}
+        return Path(env, path.held, facts, path.error, path.result)
+
+    @cached_property
+    def guards(self) -> frozenset[str]:
+        """Conditions under which something is closed: ``if own:``, ``if f is not None:``."""
+        tests = [
+            node.test
+            for node in _own_nodes(self.function.node)
+            if isinstance(node, ast.If) and any(map(_closes, [*node.body, *node.orelse]))
+        ]
+        return frozenset(text for test in tests for text in self.question_texts(test))
 
     def step(self, node: Node, path: Path) -> list[tuple[int, Path, str, int]]:
         """Everything that may follow a node from one state."""
@@ -511,6 +528,12 @@ def _own_nodes(root: ast.AST) -> list[ast.AST]:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
             stack.extend(ast.iter_child_nodes(node))
     return found
+
+
+def _closes(statement: ast.stmt) -> bool:
+    """Whether a statement, or one in it, calls something by the name of a closer."""
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return any(isinstance(func, ast.Attribute) and func.attr in CLOSER_NAMES for func in calls)
 
 
 def _annotations(node: ast.AST) -> dict[str, ast.expr]:
