@@ -45,6 +45,7 @@ _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 #: A descriptor or an address in another form is still the same one.
 _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
+_DEVNULL: Final = ("fn", "os.devnull")
 _WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
@@ -64,6 +65,7 @@ class Calls(Effects):
     locals: frozenset[str]
     is_context_manager: bool
     is_fixture: bool
+    awaited: set[int]  #: the calls that are waited for where they stand
     self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
@@ -279,7 +281,8 @@ class Calls(Effects):
             return None
         if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
             return None
-        self.may_raise(path, 2 if opener.risky and not _any_of(taken, owned) else 1, "builtins.OSError", node, dotted)
+        sure = not opener.risky or _any_of(taken, owned) or (arguments and arguments[0].value == _DEVNULL)
+        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted)
         for value in taken:
             self.keep(path, value, TAKEN)
         if opener.parts:
@@ -312,6 +315,9 @@ class Calls(Effects):
         self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
     ) -> Value:
         _, function, receiver = callee
+        if isinstance(function.node, ast.AsyncFunctionDef) and not function.generator and id(node) not in self.awaited:
+            self.keep_all(arguments, path)  # nothing of it has run yet
+            return None
         if receiver == SELF:
             self.close_own(function, node, path)
         if never_returns(function):
@@ -420,7 +426,7 @@ class Calls(Effects):
         """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""
         if value is None or value[0] not in ("f", "m"):
             return False
-        return value[0] == "f" or value[2] in self.sites[value[1]].kind.closers
+        return bool(value[3]) if value[0] == "f" else value[2] in self.sites[value[1]].kind.closers
 
     def closes_attribute(self, function: Function, attribute: str) -> bool:
         return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
@@ -471,6 +477,8 @@ class Calls(Effects):
 
     def call_closure(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         self.keep_all(arguments, path)
+        if callee[3]:
+            self.keep(path, callee)
         self.may_raise(path, 2, "", node, _shown(node))
         return None
 

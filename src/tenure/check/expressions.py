@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tenure.check.calls import Calls
+from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Class, dotted_text
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
 
@@ -141,6 +142,7 @@ class Expressions(Calls):
         return ("um", attr)
 
     def await_(self, node: ast.Await, path: Path) -> Value:
+        self.awaited.add(id(node.value))
         return self.ev(node.value, path)
 
     def named(self, node: ast.NamedExpr, path: Path) -> Value:
@@ -206,7 +208,7 @@ class Expressions(Calls):
         held = frozenset(i for name in names for i in resources_in(path.env.get(name)))
         attributes = {dotted_text(child) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
         more = frozenset(i for name in attributes for i in resources_in(path.env.get(name)))
-        return ("f", held | more, id(node))
+        return ("f", held | more, id(node), any(_is_closer(child) for child in ast.walk(node)))
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp, path: Path) -> Value:
         hidden = []
@@ -228,7 +230,7 @@ class Expressions(Calls):
     def generator(self, node: ast.GeneratorExp, path: Path) -> Value:
         """Only the first iterable is evaluated now; the rest is captured."""
         first = self.ev(node.generators[0].iter, path)
-        _, captured, _ = self.capture(node, path)  # type: ignore[misc]
+        _, captured, *_ = self.capture(node, path)  # type: ignore[misc]
         return ("d", frozenset(resources_in(first)) | captured)
 
     def yield_(self, node: ast.Yield, path: Path) -> Value:
@@ -329,6 +331,11 @@ class Expressions(Calls):
         positive = " is not " not in text and "!=" not in text and " not in " not in text
         plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
         return (plain, positive) if self.questions.get(plain, 0) > 1 or plain in self.asked_of else ("", True)
+
+
+def _is_closer(node: ast.AST) -> bool:
+    """``f.close`` in a function written here: calling that function may close ``f``."""
+    return isinstance(node, ast.Attribute) and node.attr in CLOSER_NAMES
 
 
 def _item_of(value: Value) -> Value:

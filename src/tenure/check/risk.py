@@ -113,7 +113,7 @@ def _risk_of_call(node: ast.Call, function: Function) -> int:
         if name in _CALM_METHODS or name in ("close", "aclose", "wait", "shutdown", "release"):
             return 0
     text = ast.unparse(node.func)
-    if text in ("cast", "super"):
+    if text in ("cast", "super") or text in function.inner:
         return 0
     dotted = function.module.resolve(text) if text.replace(".", "").isidentifier() else ""
     return risk_of_name(dotted)[0] if dotted else 2

@@ -31,6 +31,8 @@ MOST_STEPS: Final = 2_500
 #: A function that asks more than this tells its callers nothing about which answer leads where.
 FEW_QUESTIONS: Final = 4
 
+#: Under this name, which nobody can write, a path remembers the exception its handler was entered for.
+_CAUGHT: Final = "except "
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 #: Generators that are always resumed, and never with an exception.
@@ -52,6 +54,7 @@ class Walk(Expressions):
         self.is_fixture = not _FIXTURES.isdisjoint(decorators)
         self.texts: dict[int, str] = {}
         self.property_calls = {}
+        self.awaited = set()
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
         self.steps: list[tuple[int, Path, int, str, int]] = []  #: node, path, step before, what led here, its line
@@ -252,7 +255,8 @@ class Walk(Expressions):
             if kind == "builtins.AssertionError":  # an assumption of the author's, not an event
                 path.error = Error(kind, 1)
         elif path.error is None:
-            path.error = Error(kind, 3)
+            caught = path.env.get(_CAUGHT)  # another exception was raised and swallowed on the way
+            path.error = caught[1] if caught is not None and caught[1] is not None else Error(kind, 3)
         self.sweep(path, statement.lineno, path.error)
         return ((node.next, "raises"),)
 
@@ -403,10 +407,12 @@ class Walk(Expressions):
         assert isinstance(node.item, ast.ExceptHandler)
         if node.item.name:
             path.put(node.item.name, ("o", "builtins.Exception"))
+        path.put(_CAUGHT, ("error", path.error))
         return ((node.next, "is caught"),)
 
     def calm(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         path.error = None
+        path.put(_CAUGHT, None)
         return ((node.next, ""),)
 
     def case(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
