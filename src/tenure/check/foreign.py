@@ -14,6 +14,7 @@ from tenure.check.words import words
 
 __all__ = [
     "address_of",
+    "allocated_names",
     "allocates",
     "allocates_owned",
     "foreign_name",
@@ -22,6 +23,7 @@ __all__ = [
     "keeper_pairs",
     "makes_callback",
     "unpacked_calls",
+    "whole",
 ]
 
 #: Calls whose result owns memory and frees it when it dies.
@@ -54,12 +56,28 @@ def allocates(module: Module, node: ast.expr) -> bool:
     """Whether an expression makes memory that dies with it."""
     if not isinstance(node, ast.Call):
         return False
-    if foreign_name(module, node.func) in _ALLOCATORS:
+    name = foreign_name(module, node.func)
+    if name in _ALLOCATORS:
         return True
+    if name.startswith("ctypes.") and name.endswith(".from_buffer"):  # a view of what may be a temporary itself
+        return any(allocates(module, argument) for argument in node.args)
     array = node.func
     if isinstance(array, ast.BinOp) and isinstance(array.op, ast.Mult):  # ``(c_int * 4)()``
         return resolved(module, array.left).startswith("ctypes.")
     return False
+
+
+def whole(node: ast.expr) -> ast.expr:
+    """What a part belongs to: ``p`` for ``p[0]``, ``p.contents`` and ``p[0].field``."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node
+
+
+def allocated_names(module: Module, function: Function) -> set[str]:
+    """Local names for memory that dies with the object they stand for."""
+    made = (s for s in statements_of(function) if isinstance(s, ast.Assign) and allocates(module, s.value))
+    return {target.id for statement in made for target in statement.targets if isinstance(target, ast.Name)}
 
 
 def allocates_owned(module: Module, node: ast.expr) -> bool:

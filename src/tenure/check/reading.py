@@ -15,10 +15,12 @@ __all__ = [
     "nodes_of",
     "own_method",
     "passed_itself",
+    "passes_on",
     "reads_of",
     "resolved",
     "self_name",
     "statements_of",
+    "stays_local",
 ]
 
 
@@ -81,6 +83,36 @@ def reads_of(function: Function, name: str) -> int:
     """How often a name is read in a function, functions inside it included."""
     nodes = (node for statement in function.node.body for node in ast.walk(statement))
     return sum(1 for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
+
+
+def stays_local(function: Function, name: str) -> bool:
+    """Whether an object is only looked into, measured or called upon: nothing else gets hold of it."""
+    seen: set[int] = set()
+    for statement in function.node.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute | ast.Subscript):
+                seen.add(id(node.value))
+            elif isinstance(node, ast.Call) and _looks_only(node):
+                seen.update(id(argument) for argument in node.args)
+    nodes = (node for statement in function.node.body for node in ast.walk(statement))
+    return all(
+        id(n) in seen
+        for n in nodes
+        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
+    )
+
+
+def _looks_only(node: ast.Call) -> bool:
+    """A call by a name that does not say it keeps or makes something."""
+    last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "?")
+    return last[:1].islower() and last not in ("append", "add", "insert", "extend", "setdefault", "update", "push")
+
+
+def passes_on(method: Function, attribute: str) -> bool:
+    """Whether a method hands ``self.attribute`` to a call."""
+    text = f"{self_name(method)}.{attribute}"
+    calls = (node for node in nodes_of(method) if isinstance(node, ast.Call))
+    return any(dotted_text(argument) == text for call in calls for argument in call.args)
 
 
 def self_name(function: Function) -> str:

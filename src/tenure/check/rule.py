@@ -29,7 +29,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule is a file, a page and a line. It looks at one of three things."""
+    """A rule is a file, a page and a line. It looks at one of three things, seldom at two."""
 
     name: str  #: the thing found, fit to follow ``allow``
     code: str

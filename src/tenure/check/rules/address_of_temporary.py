@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import address_of, allocates, is_foreign, is_temporary
+from tenure.check.foreign import address_of, allocates, is_foreign, is_temporary, whole
 from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, self_name
 from tenure.check.rule import Draft, Rule
@@ -28,7 +28,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
 
 def _address(scene: Scene, node: ast.AST) -> str:
     taken = address_of(scene.module, node)
-    if taken is None or not allocates(scene.module, taken):
+    if taken is None or not allocates(scene.module, whole(taken)):
         return ""
     return f"the address of `{ast.unparse(taken)}` outlives it: nothing keeps the memory once this expression is done"
 

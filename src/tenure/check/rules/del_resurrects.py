@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import Function
+from tenure.check.project import Function, dotted_text
 from tenure.check.reading import nodes_of, passed_itself, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -19,6 +20,10 @@ _KEEPERS: Final = words(
     "append add insert extend setdefault update put put_nowait push appendleft register submit send"
     " debug info warning error exception critical log"
 )
+
+#: What takes objects back for another life.
+_POOL: Final = re.compile(r"pool|cache|free_?list|recycle", re.I)
+_LETS_GO: Final = words("remove discard pop unregister forget detach drop evict delete")
 
 
 def judge(scene: Scene) -> Iterator[Draft]:
@@ -39,7 +44,8 @@ def _keeps(node: ast.Call, name: str) -> bool:
     if not isinstance(node.func, ast.Attribute) or not passed_itself(node, name):
         return False
     base = node.func.value
-    return node.func.attr in _KEEPERS and not (isinstance(base, ast.Call) or _is_warning(node))
+    pooled = _POOL.search(dotted_text(base)) and node.func.attr not in _LETS_GO
+    return (node.func.attr in _KEEPERS or bool(pooled)) and not (isinstance(base, ast.Call) or _is_warning(node))
 
 
 def _is_warning(node: ast.Call) -> bool:

@@ -36,7 +36,7 @@ def _reaches(scene: Scene, finalizer: Finalizer, node: ast.expr) -> str:
     if text.startswith(f"{target}.") and _is_bound(scene, finalizer, text.removeprefix(f"{target}.")):
         return f"`{text}` is bound to it"
     if isinstance(node, ast.Lambda):
-        return "the lambda uses it" if mentions(node, target.partition(".")[0]) else ""
+        return "the lambda uses it" if _uses(finalizer, node) else ""
     if isinstance(node, ast.Call) and resolved(scene.module, node.func) in ("functools.partial", "partial"):
         return next(filter(None, (_reaches(scene, finalizer, argument) for argument in node.args)), "")
     if isinstance(node, ast.Name):
@@ -44,11 +44,19 @@ def _reaches(scene: Scene, finalizer: Finalizer, node: ast.expr) -> str:
     return ""
 
 
+def _uses(finalizer: Finalizer, node: ast.AST) -> bool:
+    """Whether a function written here reads the target, by its name or by another one it was given."""
+    target = finalizer.target.partition(".")[0]
+    copies = (s for s in statements_of(finalizer.function) if isinstance(s, ast.Assign))
+    names = {t.id for s in copies if dotted_text(s.value) == target for t in s.targets if isinstance(t, ast.Name)}
+    return any(mentions(node, name) for name in names | {target})
+
+
 def _reaches_by_name(scene: Scene, finalizer: Finalizer, name: str) -> str:
     """A local function, or a local name for one of the above."""
     inner = finalizer.function.inner.get(name)
     if inner is not None:
-        return f"`{name}` uses it" if mentions(inner.node, finalizer.target.partition(".")[0]) else ""
+        return f"`{name}` uses it" if _uses(finalizer, inner.node) else ""
     for statement in statements_of(finalizer.function):
         if isinstance(statement, ast.Assign) and any(dotted_text(t) == name for t in statement.targets):
             value = statement.value

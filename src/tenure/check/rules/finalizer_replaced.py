@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import Function, dotted_text
-from tenure.check.reading import resolved, statements_of
+from tenure.check.project import Class, Function, dotted_text
+from tenure.check.reading import resolved, self_name, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -19,6 +19,30 @@ def judge(scene: Scene) -> Iterator[Draft]:
     for function in scene.module.functions.values():
         if function.calls_any({"finalize"}):
             yield from _in_function(scene, function)
+    for cls in scene.module.classes.values():
+        yield from _in_class(scene, cls)
+
+
+def _in_class(scene: Scene, cls: Class) -> Iterator[Draft]:
+    """A method gives the object a second finalizer under the name that ``__init__`` gave the first."""
+    init = cls.methods.get("__init__")
+    first = {name for name, _ in _registered(scene, init)} if init is not None else set()
+    for method in cls.methods.values() if first else ():
+        for name, statement in _registered(scene, method) if method is not init else ():
+            if name in first and not any(_settles(s, name) for s in method.node.body):
+                message = f"`{name}` already holds a finalizer of `self`: both will run, and only this one is known"
+                yield Draft(statement, message, "likely")
+
+
+def _registered(scene: Scene, method: Function) -> Iterator[tuple[str, ast.Assign]]:
+    """``self.name = weakref.finalize(self, ...)``."""
+    own = self_name(method)
+    for statement in statements_of(method):
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
+            call, name = statement.value, dotted_text(statement.targets[0])
+            if resolved(scene.module, call.func) == "weakref.finalize" and name.startswith(f"{own}."):
+                if call.args and dotted_text(call.args[0]) == own:
+                    yield name, statement
 
 
 def _in_function(scene: Scene, function: Function) -> Iterator[Draft]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import allocates_owned, foreign_name, is_foreign
+from tenure.check.project import dotted_text
 from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -32,6 +33,22 @@ def judge(scene: Scene) -> Iterator[Draft]:
                     yield Draft(
                         node, f"`{ast.unparse(node.args[0])}` frees its memory by itself; this frees it once more"
                     )
+        yield from _freed_by_hand(scene, function)
+
+
+def _freed_by_hand(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``p = ffi.gc(..., lib.free); lib.free(p)``: the destructor runs once more when ``p`` dies."""
+    destructors: dict[str, str] = {}
+    for node in nodes_of(function):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and len(node.value.args) > 1:
+            if foreign_name(scene.module, node.value.func) == "cffi.FFI.gc":
+                destructors.update({dotted_text(t): ast.unparse(node.value.args[1]) for t in node.targets})
+        elif isinstance(node, ast.Call) and foreign_name(scene.module, node.func) in ("cffi.FFI.gc", "cffi.FFI.release"):
+            destructors.pop(dotted_text(node.args[0]) if node.args else "", None)  # ``ffi.gc(p, None)``
+        elif isinstance(node, ast.Call) and len(node.args) == 1:
+            name = dotted_text(node.args[0])
+            if name and destructors.get(name) == ast.unparse(node.func):
+                yield Draft(node, f"`{name}` is freed here and once more by its destructor when it dies")
 
 
 RULE: Final = Rule(

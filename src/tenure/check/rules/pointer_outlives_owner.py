@@ -6,9 +6,17 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import allocates_owned, is_foreign, keeper_pairs, unpacked_calls
+from tenure.check.foreign import (
+    address_of,
+    allocated_names,
+    allocates_owned,
+    is_foreign,
+    keeper_pairs,
+    unpacked_calls,
+    whole,
+)
 from tenure.check.project import Class, Function, dotted_text
-from tenure.check.reading import nodes_of, reads_of, resolved, statements_of
+from tenure.check.reading import nodes_of, passes_on, reads_of, resolved, statements_of, stays_local
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -23,6 +31,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
         yield from _stored(scene, function)
         yield from _keepers(scene, function)
         yield from _left_behind(scene, function)
+        yield from _returned(scene, function)
 
 
 def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
@@ -31,11 +40,19 @@ def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
         if not isinstance(statement, ast.Assign) or not allocates_owned(scene.module, statement.value):
             continue
         for target in statement.targets:
-            if isinstance(target, ast.Attribute) and _is_struct(scene, function, target.value):
+            if _holds_nothing(scene, function, target):
                 message = (
                     f"`{ast.unparse(target)}` points to memory that is freed at once: a C struct keeps nothing alive"
                 )
                 yield Draft(statement, message)
+
+
+def _holds_nothing(scene: Scene, function: Function, target: ast.expr) -> bool:
+    """A field of a C struct, or an item of a C array."""
+    if isinstance(target, ast.Attribute):
+        return _is_struct(scene, function, whole(target.value))
+    base = target.value if isinstance(target, ast.Subscript) else None
+    return isinstance(base, ast.Name) and base.id in allocated_names(scene.module, function)
 
 
 def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
@@ -65,6 +82,38 @@ def _left_behind(scene: Scene, function: Function) -> Iterator[Draft]:
             owner, struct = dotted_text(statement.value), dotted_text(statement.targets[0].value)
             if owner in owned and struct in returned and reads_of(function, owner) == 1:
                 yield Draft(statement, f"`{struct}` is returned, and `{owner}`, which it points to, dies here")
+
+
+def _returned(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``return addressof(buffer)``, ``return wrapper.pointer``: the owner is a local, which dies here."""
+    for node in nodes_of(function):
+        if not isinstance(node, ast.Return) or node.value is None:
+            continue
+        owner = _owner_of(scene, function, node.value)
+        if owner and stays_local(function, owner):
+            yield Draft(node, f"the pointer that is returned leads into `{owner}`, which dies here")
+
+
+def _owner_of(scene: Scene, function: Function, value: ast.expr) -> str:
+    """The local that owns what an address leads to."""
+    taken = address_of(scene.module, value)
+    if taken is not None:
+        base = whole(taken)
+        return base.id if isinstance(base, ast.Name) and base.id in allocated_names(scene.module, function) else ""
+    if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
+        return value.value.id if _frees(scene, function, value.value.id, value.attr) else ""
+    return ""
+
+
+def _frees(scene: Scene, function: Function, name: str, attribute: str) -> bool:
+    """Whether a local is of a class whose ``__del__`` frees the attribute."""
+    for statement in statements_of(function):
+        if isinstance(statement, ast.Assign) and [dotted_text(t) for t in statement.targets] == [name]:
+            made = resolved(scene.module, statement.value.func) if isinstance(statement.value, ast.Call) else ""
+            found = scene.project.find(scene.module.root, made) if made else None
+            method = scene.project.method(found, "__del__") if isinstance(found, Class) else None
+            return method is not None and passes_on(method, attribute)
+    return False
 
 
 def _keepers(scene: Scene, function: Function) -> Iterator[Draft]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.cases import Case
+from tenure.check.project import Class, Function
+from tenure.check.reading import mentions, nodes_of, self_name
 from tenure.check.rule import Draft, Rule
+from tenure.check.scene import Scene
 
-__all__ = ["RULE", "judge"]
+__all__ = ["RULE", "judge", "judge_class"]
 
 
 def judge(case: Case) -> Draft | None:
@@ -20,9 +25,36 @@ def judge(case: Case) -> Draft | None:
     )
 
 
+def judge_class(scene: Scene) -> Iterator[Draft]:
+    """``__init__`` opens what it keeps in an attribute, and another method opens another in its place."""
+    classes = scene.summaries.classes
+    for cls in scene.module.classes.values():
+        building = classes.reached(cls, "__init__")
+        for attribute, stored in classes.stored_in(cls).items():
+            if any(method.name in building and not site.kind.dormant for method, site in stored):
+                for method, site in stored:
+                    again = method.name not in building | {"__setstate__"}
+                    if again and not _looks_first(scene, cls, method, attribute):
+                        noun = site.kind.noun
+                        message = f"`self.{attribute}` ({noun}) is bound anew; the {noun} it has held is not closed"
+                        yield Draft(site.node, message, "likely")
+
+
+def _looks_first(scene: Scene, cls: Class, method: Function, attribute: str) -> bool:
+    """The method, or one that it calls, does something with what was there; what cannot be seen may."""
+    reached = scene.summaries.classes.reached(cls, method.name)
+    if not reached <= set(cls.methods):
+        return True
+    own = [(self_name(cls.methods[name]), node) for name in reached for node in nodes_of(cls.methods[name])]
+    reads = {n.attr for name, n in own if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Load)}
+    asks = any(isinstance(n, ast.If) and mentions(n.test, name) for name, n in own)
+    return attribute in reads or asks
+
+
 RULE: Final = Rule(
     "rebound-while-open",
     "TEN103",
     "A name is bound anew, or deleted, while it is the last one of an open resource.",
     loss=judge,
+    scene=judge_class,
 )
