@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, KINDS, OWNERSHIP_TAKERS, Kind, is_stdlib
-from tenure.check.project import Class, Function, Project, dotted_text
+from tenure.check.project import Class, Function, Project, children, dotted_text
 from tenure.check.state import Site
 from tenure.check.words import words
 
@@ -222,7 +222,7 @@ class _Reader:
             if isinstance(node, ast.Compare | ast.If | ast.While):
                 self.read_test(node, stack)
                 continue
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
 
     def attribute_of(self, node: ast.AST) -> str:
         """``x`` for ``self.x``."""

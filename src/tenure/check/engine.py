@@ -18,7 +18,7 @@ from tenure.check.finding import Finding
 from tenure.check.project import MAX_BYTES, Unreadable, decoded, root_and_name
 from tenure.check.rules.unreadable import unreadable
 
-__all__ = ["Report", "check", "check_source"]
+__all__ = ["Report", "check", "check_source", "undisturbed"]
 
 #: Fewer files than this are checked sooner by one process than several can be started.
 WORTH_SHARING: Final = 200
@@ -46,7 +46,7 @@ def check(
     began = time.perf_counter()
     files = _files_below(paths, config)
     run = _Run(config, Store(cache, files, config) if cache is not None else None, len(files), progress)
-    with _undisturbed():
+    with undisturbed():
         stale = run.take_fresh(files)
         groups = _groups(stale, jobs)
         if len(groups) > 1:
@@ -131,7 +131,7 @@ class _Run:
 
 
 def _checked_apart(files: Sequence[Path], config: Config) -> list[_Result]:
-    with _undisturbed():
+    with undisturbed(last=True):
         return list(_checked(files, config, lambda path: None))
 
 
@@ -177,13 +177,18 @@ def _groups(files: Sequence[Path], jobs: int) -> list[list[Path]]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Syntax trees are many small objects that stay: looking for garbage among them is wasted time."""
+def undisturbed(last: bool = False) -> Iterator[None]:
+    """Syntax trees are many small objects that stay: looking for garbage among them is wasted time.
+
+    ``last`` says that the process does nothing more afterwards, so that nobody need ever look among them.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if last:
+            gc.freeze()
         if was_on:
             gc.enable()
 

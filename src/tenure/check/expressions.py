@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tenure.check.calls import Calls
 from tenure.check.openers import CLOSER_NAMES
-from tenure.check.project import Class, dotted_text
+from tenure.check.project import Class, children, dotted_text
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
 
 __all__ = ["Expressions"]
@@ -45,7 +45,7 @@ class Expressions(Calls):
         handler = _HANDLERS.get(node.__class__)
         if handler is not None:
             return handler(self, node, path)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.ev(child, path)
         return None

@@ -20,6 +20,7 @@ __all__ = [
     "Module",
     "Project",
     "Unreadable",
+    "children",
     "decoded",
     "dotted_text",
     "index",
@@ -49,6 +50,20 @@ def _children(kind: type[object]) -> tuple[str, ...]:
         fields = tuple(name for name in kind._fields if name not in _SKIPPED)
     _CHILDREN[kind] = fields
     return fields
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """What a node consists of, less what never holds a call: operators, contexts, annotations."""
+    kind = node.__class__
+    fields = _CHILDREN.get(kind)
+    found: list[ast.AST] = []
+    for name in _children(kind) if fields is None else fields:
+        value = getattr(node, name)
+        if value.__class__ is list:
+            found.extend(member for member in value if member is not None)
+        elif value is not None:
+            found.append(value)
+    return found
 
 
 class Unreadable(Exception):

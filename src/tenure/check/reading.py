@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tenure.check.project import Class, Function, Module, dotted_text
+from tenure.check.project import Class, Function, Module, children, dotted_text
 
 __all__ = [
     "Finalizer",
@@ -44,7 +44,7 @@ def nodes_of(function: Function) -> Iterator[ast.AST]:
         node = stack.pop()
         yield node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
+            stack.extend(reversed(children(node)))
 
 
 def statements_of(function: Function) -> Iterator[ast.stmt]:

@@ -13,7 +13,7 @@ from tenure.check.effects import Stop, Tables
 from tenure.check.expressions import Expressions
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
 from tenure.check.openers import CLOSER_NAMES, KINDS
-from tenure.check.project import Function, Project, dotted_text
+from tenure.check.project import Function, Project, children, dotted_text
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import State
@@ -532,7 +532,7 @@ def _own_nodes(root: ast.AST) -> list[ast.AST]:
         node = stack.pop()
         found.append(node)
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack.extend(ast.iter_child_nodes(node))
+            stack.extend(children(node))
     return found
 
 

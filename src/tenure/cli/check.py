@@ -177,13 +177,14 @@ def _report(args: argparse.Namespace, told: Settings) -> Report:
         raise _Refused(f"there is no file or folder {', '.join(missing)}")
     line = screen.ProgressLine(sys.stderr)
     try:
-        return engine.check(
-            paths,
-            told.config,
-            progress=None if args.quiet else line,
-            jobs=told.jobs or os.cpu_count() or 1,
-            cache=None if args.no_cache else settings.default_cache(),
-        )
+        with engine.undisturbed(last=True):
+            return engine.check(
+                paths,
+                told.config,
+                progress=None if args.quiet else line,
+                jobs=told.jobs or os.cpu_count() or 1,
+                cache=None if args.no_cache else settings.default_cache(),
+            )
     finally:
         line.wipe()
 

@@ -29,8 +29,9 @@ def judge_class(scene: Scene) -> Iterator[Draft]:
     """``__init__`` opens what it keeps in an attribute, and another method opens another in its place."""
     classes = scene.summaries.classes
     for cls in scene.module.classes.values():
-        building = classes.reached(cls, "__init__")
-        for attribute, stored in classes.stored_in(cls).items():
+        held = classes.stored_in(cls)
+        building = classes.reached(cls, "__init__") if held else set()
+        for attribute, stored in held.items():
             if any(method.name in building and not site.kind.dormant for method, site in stored):
                 for method, site in stored:
                     again = method.name not in building | {"__setstate__"}
