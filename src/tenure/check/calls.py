@@ -242,7 +242,7 @@ class Calls(Effects):
         """``os.read(fd, ...)`` uses a descriptor and ``json.load(f)`` a file, as a method uses an object."""
         for argument in arguments:
             if argument.value is not None and argument.value[0] == "r":
-                if dotted in READERS or self.sites[argument.value[1]].kind.plain:
+                if dotted in READERS or argument.key == "file" or self.sites[argument.value[1]].kind.plain:
                     self.use(path, argument.value[1], node, dotted)
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
@@ -513,6 +513,8 @@ def _looked_up(arguments: Sequence[Argument]) -> Value:
     base, name = [*(argument.value for argument in arguments[:2]), None, None][:2]
     if base is not None and base[0] == "fn" and name is not None and name[0] == "k":
         return ("fn", f"{base[1]}.{name[1]}")
+    if base is not None and base[0] == "r" and name is not None and name[0] == "k" and len(arguments) == 2:
+        return ("m", base[1], name[1])
     return None
 
 

@@ -308,7 +308,9 @@ class Walk(Expressions):
         if iterated is not None and iterated[0] in ("r", "d"):
             for index in resources_in(iterated):
                 self.use(path, index, node.item.iter, "iteration")
-        if iterated is not None and iterated[0] in ("p", "r"):
+        if isinstance(node.item, ast.AsyncFor):
+            self.may_raise(path, 2, "", node.item, "waiting for the next item")
+        elif iterated is not None and iterated[0] in ("p", "r"):
             self.may_raise(path, 1, "", node.item, "reading")
         first = f"{hidden} began"
         if iterated is not None and iterated[0] in ("t", "c") and list(resources_in(iterated)):

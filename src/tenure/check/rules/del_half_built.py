@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import Class, Function
+from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, own_method, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -114,10 +114,23 @@ def _may_raise(scene: Scene, init: Function, statement: ast.stmt) -> bool:
             return True
         if isinstance(node, ast.Call):
             dotted = resolved(init.module, node.func)
-            called = scene.project.find(init.module.root, dotted) if dotted else None
+            called = scene.project.find(init.module.root, dotted) if dotted else _inherited(scene, init, node)
             if isinstance(called, Function) and called.raises:
                 return True
     return False
+
+
+def _inherited(scene: Scene, init: Function, node: ast.Call) -> Function | None:
+    """The method that ``self.method()`` or ``super().method()`` reaches."""
+    func = node.func
+    if init.owner is None or not isinstance(func, ast.Attribute):
+        return None
+    if isinstance(func.value, ast.Name) and func.value.id == self_name(init):
+        return scene.project.method(init.owner, func.attr)
+    if isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super":
+        bases = (base for base in scene.project.lineage(init.owner) if base not in (None, init.owner))
+        return next((base.methods[func.attr] for base in bases if base and func.attr in base.methods), None)
+    return None
 
 
 def _set_in_body(cls: Class) -> set[str]:

@@ -24,7 +24,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
                 base = node.func.value
                 if isinstance(base, ast.Name) and base.id in scene.module.values:
                     message = f"`{base.id}` is a variable of the module and may be None when `__del__` runs at exit"
-                    yield Draft(node, message, "possible")
+                    yield Draft(node, message, "likely")
 
 
 RULE: Final = Rule(

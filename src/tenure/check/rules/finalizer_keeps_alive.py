@@ -41,6 +41,8 @@ def _reaches(scene: Scene, finalizer: Finalizer, node: ast.expr) -> str:
         return next(filter(None, (_reaches(scene, finalizer, argument) for argument in node.args)), "")
     if isinstance(node, ast.Name):
         return _reaches_by_name(scene, finalizer, node.id)
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return next(filter(None, (_reaches(scene, finalizer, member) for member in node.elts)), "")
     return ""
 
 
