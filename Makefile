@@ -178,6 +178,11 @@ bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=
 	$(PIP) install --group bench-explore
 	$(BIN)/python -m benchmarks.bench_explore --json build/bench-explore.json --results benchmarks/RESULTS.md
 
+.PHONY: bench-check
+bench-check: $(VENV)/.dev  ## the checker beside ruff and pylint on released packages, which are fetched (3 GB unpacked)
+	$(PIP) install --group bench-check
+	$(BIN)/python -m benchmarks.bench_check --write
+
 browser:  ## install chromium (Debian), in which a test looks at the explorer's page
 	apt-get update -qq
 	apt-get install -y -qq chromium

@@ -87,7 +87,8 @@ class Calls(Effects):
             return self.call_unknown("" if given else "?", node, arguments, path)
         handler = _CALLEES.get(callee[0])
         if handler is None:
-            return self.call_unknown("", node, arguments, path)
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            return self.call_unknown(name, node, arguments, path)
         return handler(self, callee, node, arguments, path)
 
     def arguments(self, node: ast.Call, path: Path) -> list[Argument]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from tenure.check.openers import BUILTIN_SAFE, SAFE_CALLS, Kind, is_stdlib
 from tenure.check.project import Function
+from tenure.check.reading import nodes_of
 from tenure.check.words import words
 
 __all__ = ["RAISED", "never_returns", "risk_of_function", "risk_of_method", "risk_of_name", "risk_of_unknown"]
@@ -43,11 +44,14 @@ _RISKY: Final = {
     "asyncio": "",
 }
 
+#: Methods that raise one thing only, whatever they belong to.
+_RAISED_BY: Final = {"decode": "builtins.UnicodeDecodeError", "index": _VALUE, "remove": _VALUE}
+
 #: Methods of strings, lists and the like that do not fail in practice.
 _CALM_METHODS: Final = words(
     "strip rstrip lstrip split rsplit splitlines lower upper title startswith endswith append extend items keys"
     " values get join replace format copy add discard update clear count isdigit isspace isalpha group groups"
-    " start end span debug info warning error exception log setdefault sort reverse insert encode zfill ljust"
+    " start end span debug info warn warning error exception log setdefault sort reverse insert encode zfill ljust"
     " rjust center partition rpartition casefold capitalize hexdigest digest acquire release locked set is_set"
     " notify notify_all is_alive exists is_file is_dir as_posix with_suffix with_name joinpath flush isatty fileno"
     " total_seconds isoformat cancel done cancelled add_done_callback setLevel addHandler isEnabledFor"
@@ -71,7 +75,7 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
 
 def risk_of_unknown(method: str) -> tuple[int, str]:
     """Level for a method of an object nothing is known of, or (no name) for an unknown function."""
-    return (0, "") if method in _CALM_METHODS else (2, "")
+    return (0, "") if method in _CALM_METHODS else (2, _RAISED_BY.get(method, ""))
 
 
 def risk_of_method(kind: Kind, name: str, node: ast.Call) -> tuple[int, str]:
@@ -99,7 +103,7 @@ def risk_of_function(function: Function) -> tuple[int, str]:
     if function.raises:
         return 2, RAISED
     level = 0
-    for node in ast.walk(function.node):
+    for node in nodes_of(function):
         if isinstance(node, ast.Call):
             level = max(level, _risk_of_call(node, function))
             if level == 2:
