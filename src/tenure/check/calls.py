@@ -278,8 +278,9 @@ class Calls(Effects):
             return ("d", held) if held else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
-        if opener.wraps and not any(i in owned for value in taken for i in resources_in(value)):
-            return None
+        wrapped = frozenset(i for value in taken for i in resources_in(value)) if opener.wraps else frozenset()
+        if opener.wraps and (not wrapped & owned or wrapped & self.left_later(path)):
+            return ("d", wrapped) if wrapped else None
         if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
             return None
         sure = not opener.risky or _any_of(taken, owned) or (arguments and arguments[0].value == _DEVNULL)
@@ -290,6 +291,11 @@ class Calls(Effects):
             return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
         pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
         return self.opened(opener.kind, 0, dotted, node, path, pipes)
+
+    def left_later(self, path: Path) -> frozenset[int]:
+        """What a ``with`` statement around this place closes."""
+        entered = (value for name, value in path.env.items() if name.endswith(" with"))
+        return frozenset(index for value in entered for index in resources_in(value))
 
     def reads_over(self, arguments: Sequence[Argument], path: Path) -> bool:
         """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
