@@ -480,6 +480,9 @@ class Calls(Effects):
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 
     def call_method(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        factory = self.summaries.only_factory(callee[1])
+        if factory is not None:
+            return self.call_function(("fm", factory, ("any",)), node, arguments, path)
         return self.call_unknown(callee[1], node, arguments, path)
 
     def call_closure(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:

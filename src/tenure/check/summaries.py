@@ -73,6 +73,7 @@ class Summaries:
         self.openers = _names_of(tables)
         self.learned: set[str] = set()  #: names of the project's own factories and owning classes
         self.relevance: dict[Function, bool] = {}
+        self.factories: dict[str, Function | None] = {}  #: by a method's name, the only one of that name
         self.classes = Classes(project, self)
 
     def of(self, function: Function, needed: bool) -> Summary | None:
@@ -101,7 +102,18 @@ class Summaries:
                 del self.known[function]
             self.learned |= new
             self.relevance.clear()
+            self.factories.clear()
             self.classes.forget()
+
+    def only_factory(self, name: str) -> Function | None:
+        """The method that ``x.name()`` calls whatever ``x`` is, when one class only has it and it opens something."""
+        if "_" not in name.strip("_") or name not in self.learned:
+            return None
+        if name not in self.factories:
+            classes = (cls for module in self.project.modules.values() if module for cls in module.classes.values())
+            methods = [cls.methods[name] for cls in classes if name in cls.methods]
+            self.factories[name] = methods[0] if len(methods) == 1 else None
+        return self.factories[name]
 
     def openers_in(self, module: Module) -> Iterator[str]:
         """Names by which a caller of this module may get something to close."""
