@@ -182,7 +182,7 @@ class Walk(Expressions):
     def coarser(self, path: Path) -> Path:
         """The same state without what belongs to the caller, and of conditions only those that closing depends on."""
         borrowed = {site.index for site in self.sites if site.borrowed}
-        names = {name for guard in self.guards for name in guard.replace(".", " ").split()}
+        names = {word for guard in self.guards for word in guard.split()}  # ``own``, ``self.own``
         env: dict[str, Value] = {}
         for name, value in path.env.items():
             if value is None or (value[0] == "r" and value[1] in borrowed):
