@@ -21,7 +21,7 @@ from tenure.check.openers import (
     is_stdlib,
 )
 from tenure.check.project import Class, Function
-from tenure.check.risk import never_returns, risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
+from tenure.check.risk import RAISED, never_returns, risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
 from tenure.check.state import KEPT, NONE, SELF, Error, Path, Value, resources_in
 from tenure.check.words import words
 
@@ -45,6 +45,7 @@ _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 #: A descriptor or an address in another form is still the same one.
 _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
+_NEW: Final = ("new",)
 _DEVNULL: Final = ("fn", "os.devnull")
 _WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
@@ -333,6 +334,8 @@ class Calls(Effects):
         holding = any(True for a in arguments for _ in resources_in(a.value))
         summary = self.summaries.of(function, holding)
         level, kind = risk_of_function(function)
+        if receiver == _NEW and kind == RAISED:
+            kind = ""  # what a constructor refuses it is seldom given
         if summary is None:  # a generator, a decorated or an abstract function may keep what it gets
             self.keep_all(arguments, path)
             self.may_raise(path, level, kind, node, _shown(node))
@@ -470,7 +473,7 @@ class Calls(Effects):
         if init is None:
             self.keep_all(arguments, path)
         else:
-            self.call_function(("fm", init, ("new",)), node, arguments, path)
+            self.call_function(("fm", init, _NEW), node, arguments, path)
         if self.summaries.classes.owns(cls) and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)

@@ -110,6 +110,8 @@ class Expressions(Calls):
         site = self.sites[index]
         if site.kind_name == "process" and node.attr in ("stdin", "stdout", "stderr"):
             return ("p", index, node.attr)
+        if node.attr == "__dict__":
+            self.keep(path, ("r", index))  # whoever has that has all of it
         self.use(path, index, node, node.attr)
         return ("m", index, node.attr)
 

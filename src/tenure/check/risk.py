@@ -75,6 +75,8 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
 
 def risk_of_unknown(method: str) -> tuple[int, str]:
     """Level for a method of an object nothing is known of, or (no name) for an unknown function."""
+    if method[:1].isupper():
+        return 1, ""  # it makes an object
     return (0, "") if method in _CALM_METHODS else (2, _RAISED_BY.get(method, ""))
 
 
@@ -82,7 +84,9 @@ def risk_of_method(kind: Kind, name: str, node: ast.Call) -> tuple[int, str]:
     """Level for a method of a resource."""
     if name in kind.calm or name in kind.closers or name in kind.after or name in ("__enter__", "__exit__"):
         return 0, ""
-    return (2, _OS if "socket" in kind.noun else "") if kind.risky else (1, "")
+    if kind.risky:
+        return 2, _OS if "socket" in kind.noun else ""
+    return 1, _OS if kind.noun in ("file", "temporary file", "descriptor") else ""
 
 
 def never_returns(function: Function) -> bool:

@@ -14,6 +14,7 @@ from tenure.check.expressions import Expressions
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
 from tenure.check.openers import CLOSER_NAMES, KINDS
 from tenure.check.project import Function, Project, children, dotted_text
+from tenure.check.risk import RAISED
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import State
@@ -33,6 +34,9 @@ FEW_QUESTIONS: Final = 4
 
 #: Under this name, which nobody can write, a path remembers the exception its handler was entered for.
 _CAUGHT: Final = "except "
+#: Under this one, that an exception of an unknown class was taken for one that a handler is for.
+_PERHAPS: Final = "perhaps "
+_BROAD: Final = frozenset({"OSError", "IOError", "EnvironmentError", "error"})
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 #: Generators that are always resumed, and never with an exception.
@@ -55,6 +59,7 @@ class Walk(Expressions):
         self.texts: dict[int, str] = {}
         self.property_calls = {}
         self.awaited = set()
+        self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
         self.steps: list[tuple[int, Path, int, str, int]] = []  #: node, path, step before, what led here, its line
@@ -187,7 +192,7 @@ class Walk(Expressions):
         for name, value in path.env.items():
             if value is None or (value[0] == "r" and value[1] in borrowed):
                 continue
-            if value[0] != "k" or name in names:
+            if value[0] != "k" or name in names or name == _PERHAPS:
                 env[name] = value
         facts = {fact: answer for fact, answer in path.facts.items() if fact in self.guards}
         return Path(env, path.held, facts, path.error, path.result)
@@ -215,6 +220,9 @@ class Walk(Expressions):
             try:
                 for following, word in transfer(self, node, copy):
                     after = copy if node.kind is not Kind.CATCH else copy.copy()
+                    if word == _PERHAPS:
+                        self.doubt(after, following == node.next)
+                        word = ""
                     if following != ESCAPED and after.error is None:
                         self.sweep(after, node.line)
                     found.append((following, after, word, node.line))
@@ -379,14 +387,32 @@ class Walk(Expressions):
 
     def catch(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         """An exception meets its handlers in order; one whose class may or may not fit goes both ways."""
-        found = []
+        found: list[tuple[int, str]] = []
+        broad: object = False
         for kind, entry in node.arms:
             fits = self.catches(kind, path.error)
             if fits is not False:
-                found.append((entry, ""))
+                found.append((entry, "" if fits or self.first_to_meet(kind) else _PERHAPS))
             if fits:
+                self.met.setdefault(id(kind), 0)
                 return found
-        return [*found, (node.next, "")]
+            broad = broad or (fits is None and _named(kind) & _BROAD)
+        return [*found, (node.next, _PERHAPS if broad else "")]
+
+    def first_to_meet(self, kind: ast.expr | None) -> bool:
+        """Whether this is the first call that a handler may be for: for something it was written."""
+        line = self.steps[self.item][4]
+        return self.met.setdefault(id(kind), line) == line
+
+    def doubt(self, path: Path, passed: bool) -> None:
+        """An exception of an unknown class that meets a handler for one class: that it fits is a guess, and so it is
+        that it does not where the handler is for nearly all that goes wrong outside."""
+        if path.error is None or path.error.type not in ("", RAISED):
+            return
+        if passed:
+            path.error = path.error._replace(level=min(path.error.level, 1))
+        else:
+            path.env[_PERHAPS] = ("k", True)
 
     def catches(self, kind: ast.expr | None, error: Error | None) -> bool | None:
         """Whether a handler for ``kind`` takes an exception; ``None`` when that depends."""
@@ -503,7 +529,7 @@ class Walk(Expressions):
                 how = "exit"
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
-                self.lose(path, index, how, error or Error("", 3), site.line)
+                self.lose(path, index, how, error or Error("", 1 if _PERHAPS in path.env else 3), site.line)
 
     def result_of_closed(self, path: Path, at: int) -> None:
         """What is returned was closed on the way out."""
@@ -571,6 +597,12 @@ def _hidden(item: ast.withitem) -> str:
 
 def _captures(pattern: ast.pattern) -> list[str]:
     return [n.name for n in ast.walk(pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name]
+
+
+def _named(kind: ast.expr | None) -> set[str]:
+    """The last names of the classes a handler is for."""
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind] if kind is not None else []
+    return {dotted_text(member).rpartition(".")[2] for member in kinds}
 
 
 _ALIASES: Final = {
