@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from tenure.check.effects import TAKEN, Effects, Stop
+from tenure.check.effects import TAKEN, Stop
+from tenure.check.enacting import Enacting, shown
 from tenure.check.openers import (
     CLOSER_NAMES,
     DERIVERS,
@@ -17,18 +18,18 @@ from tenure.check.openers import (
     STACKS,
     TYPED_METHODS,
     WRAPPERS,
-    Opener,
     is_stdlib,
 )
+from tenure.check.opening import Argument
 from tenure.check.project import Class, Function
 from tenure.check.risk import RAISED, never_returns, risk_of_function, risk_of_method, risk_of_name, risk_of_unknown
-from tenure.check.state import KEPT, NONE, SELF, Error, Path, Value, resources_in
+from tenure.check.state import KEPT, SELF, Error, Path, Value, resources_in
 from tenure.check.words import words
 
 if TYPE_CHECKING:
-    from tenure.check.summaries import Outcome, Summaries, Summary
+    pass
 
-__all__ = ["Argument", "Calls"]
+__all__ = ["Calls"]
 
 _EXITS: Final = frozenset(
     ["sys.exit", "os._exit", "os.abort", "os.execv", "os.execve", "os.execvp", "os.execvpe", "os.execl"]
@@ -44,25 +45,12 @@ _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 #: A descriptor or an address in another form is still the same one.
 _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
-_PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
 _NEW: Final = ("new",)
-_DEVNULL: Final = ("fn", "os.devnull")
-_WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
-_INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
-class Argument(NamedTuple):
-    """One argument as it was evaluated."""
-
-    key: int | str  #: position, or keyword ("*" and "**" for unpacked ones)
-    value: Value
-    node: ast.expr
-
-
-class Calls(Effects):
+class Calls(Enacting):
     """Calls; the evaluation of their parts is left to ``ev``."""
 
-    summaries: Summaries
     locals: frozenset[str]
     is_context_manager: bool
     is_fixture: bool
@@ -125,7 +113,7 @@ class Calls(Effects):
         if name in ("closed", "is_closed"):
             return callee
         self.hand_over(name, arguments, path)
-        self.may_raise(path, level, kind, node, _shown(node))
+        self.may_raise(path, level, kind, node, shown(node))
         opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
         if opened in self.tables.openers:
             made = self.acquire(self.tables.openers[opened], opened, node, arguments, path)
@@ -145,7 +133,7 @@ class Calls(Effects):
         if name in ("communicate", "wait") and (node.args or any(k.arg == "timeout" for k in node.keywords)):
             with_input = name == "communicate" and not any(k.arg == "timeout" for k in node.keywords)
             if not (with_input and len(node.args) < 2):
-                self.may_raise(path, 2, "subprocess.TimeoutExpired", node, _shown(node))
+                self.may_raise(path, 2, "subprocess.TimeoutExpired", node, shown(node))
         if name in _WHOLE:
             self.release(path, index, node, name)
         elif name in ("wait", "poll", "kill", "terminate", "send_signal"):
@@ -157,7 +145,7 @@ class Calls(Effects):
         if name in ("close", "detach", "__exit__"):
             self.release_pipe(path, index, pipe)
         else:
-            self.may_raise(path, 1, "builtins.OSError", node, _shown(node))
+            self.may_raise(path, 1, "builtins.OSError", node, shown(node))
         return None
 
     def call_container(
@@ -187,7 +175,7 @@ class Calls(Effects):
         self.release(path, index, node, "pop_all")
         if isinstance(self.statement, ast.Expr) and self.statement.value is node:
             return None  # all went well: what it was to close on failure goes on living
-        moved = self.open(path, self.site(node, 0, "exit stack", _shown(node)))
+        moved = self.open(path, self.site(node, 0, "exit stack", shown(node)))
         self.wake(path, moved[1] if moved else index)
         return moved
 
@@ -224,12 +212,12 @@ class Calls(Effects):
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
         if dotted in DERIVERS:
             self.use_arguments(dotted, node, arguments, path)
-            self.may_raise(path, level, kind, node, _shown(node))
+            self.may_raise(path, level, kind, node, shown(node))
             return ("d", held) if held else None
         last = dotted.rpartition(".")[2]
         if dotted in _CONTAINERS:
             self.use_arguments(dotted, node, arguments, path)
-            self.may_raise(path, level, kind, node, _shown(node))
+            self.may_raise(path, level, kind, node, shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
             self.use_arguments(dotted, node, arguments, path)
@@ -237,15 +225,16 @@ class Calls(Effects):
                 self.keep_all(arguments, path)
         elif last[:1].isupper() or self.functions_in(arguments):
             self.keep_all(arguments, path)
-        self.may_raise(path, level, kind, node, _shown(node))
+        self.may_raise(path, level, kind, node, shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
 
     def use_arguments(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
         """``os.read(fd, ...)`` uses a descriptor and ``json.load(f)`` a file, as a method uses an object."""
         for argument in arguments:
-            if argument.value is not None and argument.value[0] == "r":
-                if dotted in READERS or argument.key == "file" or self.sites[argument.value[1]].kind.plain:
-                    self.use(path, argument.value[1], node, dotted)
+            if argument.value is None or argument.value[0] != "r":
+                continue
+            if dotted in READERS or argument.key == "file" or self.sites[argument.value[1]].kind.plain:
+                self.use(path, argument.value[1], node, dotted)
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
         """``list(x)`` of a list of resources holds them; of a reader it holds what was read."""
@@ -270,53 +259,6 @@ class Calls(Effects):
                     self.release(path, index, node, dotted, strict=one and dotted != "winreg.CloseKey")
         return None
 
-    def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
-        by_key = {argument.key: argument for argument in arguments}
-        if _switched_off(opener, by_key):
-            return None
-        if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
-            held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
-            return ("d", held) if held else None
-        owned = set(self.owed(path))
-        taken = [by_key[key].value for key in opener.takes if key in by_key]
-        wrapped = frozenset(i for value in taken for i in resources_in(value)) if opener.wraps else frozenset()
-        if opener.wraps and (not wrapped & owned or wrapped & self.left_later(path)):
-            return ("d", wrapped) if wrapped else None
-        if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
-            return None
-        sure = not opener.risky or _any_of(taken, owned) or (arguments and arguments[0].value == _DEVNULL)
-        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted)
-        for value in taken:
-            self.keep(path, value, TAKEN)
-        if opener.parts:
-            return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
-        pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
-        return self.opened(opener.kind, 0, dotted, node, path, pipes)
-
-    def left_later(self, path: Path) -> frozenset[int]:
-        """What a ``with`` statement around this place closes."""
-        entered = (value for name, value in path.env.items() if name.endswith(" with"))
-        return frozenset(index for value in entered for index in resources_in(value))
-
-    def reads_over(self, arguments: Sequence[Argument], path: Path) -> bool:
-        """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
-        first = arguments[0].value if arguments else None
-        over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
-        return over and not any(a.value in _WRITING for a in arguments[1:])
-
-    def opened(
-        self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
-    ) -> Value:
-        if not kind or self.tables.kinds[kind].untold:
-            return None
-        site = self.site(node, part, kind, dotted)
-        site.pipes |= pipes
-        return self.open(path, site, pipes)
-
-    def in_memory(self, arguments: Sequence[Argument]) -> bool:
-        """``ZipFile(BytesIO(data))`` owns nothing that the collector does not free as well."""
-        return any(a.value is not None and a.value[0] == "o" and a.value[1] in _INTO_MEMORY for a in arguments)
-
     # -- functions of the project ----------------------------------------------------------------------------------
 
     def call_function(
@@ -329,7 +271,7 @@ class Calls(Effects):
         if receiver == SELF:
             self.close_own(function, node, path)
         if never_returns(function):
-            self.may_raise(path, 2, "", node, _shown(node))
+            self.may_raise(path, 2, "", node, shown(node))
             raise Stop
         holding = any(True for a in arguments for _ in resources_in(a.value))
         summary = self.summaries.of(function, holding)
@@ -338,7 +280,7 @@ class Calls(Effects):
             kind = ""  # what a constructor refuses it is seldom given
         if summary is None:  # a generator, a decorated or an abstract function may keep what it gets
             self.keep_all(arguments, path)
-            self.may_raise(path, level, kind, node, _shown(node))
+            self.may_raise(path, level, kind, node, shown(node))
             return None
         bound = self.bindings(function, receiver, arguments)
         before = path.copy() if level else path
@@ -359,113 +301,6 @@ class Calls(Effects):
                 continue
             if self.summaries.classes.method_closes(owner, function.name, attribute):
                 self.release(path, value[1], node, function.name)
-
-    def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
-        """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
-        names = function.parameters
-        plain = not function.owner or "builtins.staticmethod" in function.decorators()
-        if names and not plain and receiver is not None:
-            names = names[1:]
-        bound: dict[str, Argument] = {}
-        rest = _starred_name(function)
-        for argument in arguments:
-            if isinstance(argument.key, int) and argument.key < len(names):
-                bound[names[argument.key]] = argument
-            elif isinstance(argument.key, str) and argument.key in names:
-                bound[argument.key] = argument
-            elif rest:
-                bound[rest] = _joined(bound.get(rest), argument)
-        return bound
-
-    def raise_outcomes(
-        self, summary: Summary, bound: dict[str, Argument], error: Error, node: ast.Call, before: Path, after: Path
-    ) -> None:
-        """On the exception edge too, the callee may have closed what it was given, or have it in its care."""
-        closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
-        for name in closed:
-            for index in resources_in(bound[name].value if name in bound else None):
-                self.release(before, index, node, "")
-        for index in before.held:
-            if before.held[index].open and after.held[index].note in (KEPT, TAKEN):
-                before.held[index] = after.held[index]
-        self.may_raise(before, error.level, error.type, node, _shown(node))
-
-    def pick(self, outcomes: Sequence[Outcome], bound: dict[str, Argument], path: Path) -> Outcome | None:
-        """One of the outcomes that fit what is known of the arguments."""
-        fitting = [o for o in outcomes if all(self.fits(fact, bound, path) is not False for fact in o.facts)]
-        if not fitting:
-            return outcomes[0] if outcomes else None
-        chosen = fitting[self.choices.choose(len(fitting)) if len(fitting) > 1 else 0]
-        for fact, answer in chosen.facts:
-            argument = bound.get(fact.partition(" ")[0])
-            if argument is not None and isinstance(argument.node, ast.Name):
-                path.facts.setdefault(fact.replace(fact.partition(" ")[0], argument.node.id, 1), answer)
-        return chosen
-
-    def fits(self, fact: tuple[str, bool], bound: dict[str, Argument], path: Path) -> bool | None:
-        text, answer = fact
-        name, _, rest = text.partition(" ")
-        argument = bound.get(name)
-        if argument is None:
-            return None
-        value = argument.value
-        if value is None:
-            known = path.facts.get(f"{_name_of(argument.node)} {rest}".strip())
-            return None if known is None else known == answer
-        if rest == "is None":
-            return (value == NONE) == answer
-        if not rest and value[0] == "k":
-            return bool(value[1]) == answer
-        return answer if not rest and value[0] in ("r", "t") else None
-
-    def enact(
-        self, outcome: Outcome, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function
-    ) -> Value:
-        for name, effect in outcome.effects:
-            value = bound[name].value if name in bound else None
-            if effect == "closed":
-                for index in resources_in(value):
-                    self.release(path, index, node, function.name)
-            elif effect == "kept" or (effect.startswith("self.") and self.closes_attribute(function, effect[5:])):
-                self.keep(path, value)
-            elif self.is_way_to_close(value):
-                self.keep(path, value)
-        return self.result(outcome.result, bound, node, path, function)
-
-    def is_way_to_close(self, value: Value) -> bool:
-        """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""
-        if value is None or value[0] not in ("f", "m"):
-            return False
-        return bool(value[3]) if value[0] == "f" else value[2] in self.sites[value[1]].kind.closers
-
-    def closes_attribute(self, function: Function, attribute: str) -> bool:
-        return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
-
-    def result(
-        self, shape: Value, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function, part: int = 0
-    ) -> Value:
-        """What the call returns, from the shape its summary gives."""
-        if shape is None:
-            return None
-        if shape[0] == "fresh":
-            site = self.site(node, (part, shape[1]), shape[1], function.name, shape[2])
-            if shape[2] is not None:
-                site.kind = self.summaries.classes.kind(shape[2])
-            return self.open(path, site, shape[3])
-        if shape[0] == "param":
-            return bound[shape[1]].value if shape[1] in bound else None
-        if shape[0] == "wraps":
-            wrapped = bound[shape[1]].value if shape[1] in bound else None
-            return ("w", wrapped[1]) if wrapped is not None and wrapped[0] == "r" else None
-        if shape[0] == "reads":
-            held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
-            return ("d", held) if held else None
-        if shape[0] == "t":
-            return (
-                "t",
-                tuple(self.result(s, bound, node, path, function, part * 8 + n + 1) for n, s in enumerate(shape[1])),
-            )
-        return shape
 
     def instantiate(self, cls: Class, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""
@@ -492,7 +327,7 @@ class Calls(Effects):
         self.keep_all(arguments, path)
         if callee[3]:
             self.keep(path, callee)
-        self.may_raise(path, 2, "", node, _shown(node))
+        self.may_raise(path, 2, "", node, shown(node))
         return None
 
     def call_made(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
@@ -501,7 +336,7 @@ class Calls(Effects):
     def call_unknown(self, name: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         level, kind = risk_of_unknown(name)
         self.hand_over(name, arguments, path)
-        self.may_raise(path, level, kind, node, _shown(node))
+        self.may_raise(path, level, kind, node, shown(node))
         return None
 
     def hand_over(self, name: str, arguments: Sequence[Argument], path: Path) -> None:
@@ -516,11 +351,6 @@ class Calls(Effects):
             self.keep(path, value)
 
 
-def _is_anonymous(node: ast.Call) -> bool:
-    """``mmap(-1, ...)`` is plain memory: it holds no file open."""
-    return bool(node.args) and ast.unparse(node.args[0]) == "-1"
-
-
 def _looked_up(arguments: Sequence[Argument]) -> Value:
     """``getattr(module, "name", ...)``."""
     base, name = [*(argument.value for argument in arguments[:2]), None, None][:2]
@@ -529,51 +359,6 @@ def _looked_up(arguments: Sequence[Argument]) -> Value:
     if base is not None and base[0] == "r" and name is not None and name[0] == "k" and len(arguments) == 2:
         return ("m", base[1], name[1])
     return None
-
-
-def _any_of(values: Sequence[Value], indices: set[int]) -> bool:
-    """Whether any of the values is one of these resources."""
-    return any(index in indices for value in values for index in resources_in(value))
-
-
-def _name_of(node: ast.expr) -> str:
-    """The text of a name."""
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _starred_name(function: Function) -> str:
-    if isinstance(function.node, ast.Module) or function.node.args.vararg is None:
-        return ""
-    return function.node.args.vararg.arg
-
-
-def _joined(before: Argument | None, more: Argument) -> Argument:
-    held = [*resources_in(before.value if before else None), *resources_in(more.value)]
-    return Argument("*", ("c", frozenset(held)), more.node)
-
-
-def _switched_off(opener: Opener, given: dict[int | str, Argument]) -> bool:
-    """Keywords decide whether there is something to close: ``stream=True``, ``closefd=False``."""
-    if opener.only_if:
-        wanted = given.get(opener.only_if)
-        return wanted is None or wanted.value in (("k", False), NONE)
-    unless = given.get(opener.unless)
-    return unless is not None and unless.value == ("k", False)
-
-
-def _pipes(arguments: Sequence[Argument]) -> frozenset[str]:
-    """The standard streams a process is given as pipes."""
-    return frozenset(
-        str(argument.key)
-        for argument in arguments
-        if argument.key in ("stdin", "stdout", "stderr") and argument.value in _PIPE
-    )
-
-
-def _shown(node: ast.Call) -> str:
-    """A call as it is shown in a story."""
-    text = ast.unparse(node.func)
-    return f"{text if len(text) < 60 else '…' + text[-50:]}()"
 
 
 _MADE: Final = {

@@ -13,11 +13,12 @@ from tenure.check.config import Config
 from tenure.check.effects import Tables
 from tenure.check.finding import CERTAINTIES, Finding, Step
 from tenure.check.openers import is_stdlib, with_extra
-from tenure.check.project import Function, Module, Project, index, parse, root_and_name
+from tenure.check.project import Function, Module, Project, index
 from tenure.check.rule import Draft, Rule
 from tenure.check.rules import RULES
 from tenure.check.rules.unused_allow import unused
 from tenure.check.scene import Scene
+from tenure.check.source import parse, root_and_name
 from tenure.check.summaries import Summaries
 from tenure.check.walk import Walk
 

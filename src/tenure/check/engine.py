@@ -15,8 +15,8 @@ from tenure.check.cache import Store
 from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.finding import Finding
-from tenure.check.project import MAX_BYTES, Unreadable, decoded, root_and_name
 from tenure.check.rules.unreadable import unreadable
+from tenure.check.source import MAX_BYTES, Unreadable, decoded, root_and_name
 
 __all__ = ["Report", "check", "check_source", "undisturbed"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from tenure.check.calls import Calls
+from tenure.check.binding import Binding
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Class, children, dotted_text
+from tenure.check.questions import Questions
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
 
 __all__ = ["Expressions"]
@@ -27,15 +27,11 @@ _MAKES: Final = {
 _LITERALS: Final = (bool, int, str, type(None))
 
 
-class Expressions(Calls):
+class Expressions(Binding):
     """Evaluates; ``ev`` is the only door."""
 
-    questions: Counter[str]  #: how often each condition is asked in the function
-    asked_of: frozenset[str]  #: conditions over parameters
+    questions: Questions
     property_calls: dict[int, ast.Call]  #: the call that reading an attribute is, by the attribute's node
-
-    def question_text(self, node: ast.expr) -> str:
-        raise NotImplementedError
 
     def exhausted(self, iterated: Value, path: Path, node: ast.AST) -> None:
         raise NotImplementedError
@@ -295,10 +291,12 @@ class Expressions(Calls):
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
         equal = isinstance(node.ops[0], ast.Is | ast.Eq)
         unequal = isinstance(node.ops[0], ast.IsNot | ast.NotEq)
-        if unequal | equal and right is not None and right[0] == "fn" and left is not None:
-            if left[0] == "fn" or (left[0] == "r" and not self.sites[left[1]].borrowed):
-                return (left == right) == equal  # ``f is sys.stdin``
-        if (equal or unequal) and right is not None and right[0] == "k":
+        if not (equal or unequal) or right is None:
+            return self.guess(node, path)
+        known = left is not None and (left[0] == "fn" or (left[0] == "r" and not self.sites[left[1]].borrowed))
+        if right[0] == "fn" and known:
+            return (left == right) == equal  # ``f is sys.stdin``
+        if right[0] == "k":
             same = self.same(node.left, left, right, path)
             if same is not None:
                 return same == equal
@@ -329,10 +327,14 @@ class Expressions(Calls):
 
     def question(self, node: ast.expr) -> tuple[str, bool]:
         """The text of a condition that is asked more than once (or rests on a parameter), and its sign."""
-        text = self.question_text(node)
+        text = self.questions.text(node)
         positive = " is not " not in text and "!=" not in text and " not in " not in text
         plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
-        return (plain, positive) if self.questions.get(plain, 0) > 1 or plain in self.asked_of else ("", True)
+        return (
+            (plain, positive)
+            if self.questions.asked.get(plain, 0) > 1 or plain in self.questions.about_parameters
+            else ("", True)
+        )
 
 
 def _is_closer(node: ast.AST) -> bool:

@@ -51,7 +51,6 @@ class Kind:
     bound: bool = False  #: it is of no use once what it was opened through is closed
     plain: bool = False  #: a number, not an object: copying it copies the right to close it
 
-
     @property
     def untold(self) -> bool:
         """Whether no rule could say anything of it."""
@@ -309,7 +308,8 @@ READERS: Final = words(
 OWNERSHIP_TAKERS: Final = words(
     "asyncio.start_server asyncio.create_task asyncio.ensure_future threading.Thread multiprocessing.Process"
     " threading.Timer asyncio.gather asyncio.wait_for asyncio.shield functools.partial weakref.finalize"
-    " atexit.register logging.StreamHandler logging.basicConfig contextvars.copy_context multiprocessing.reduction.DupHandle"
+    " atexit.register logging.StreamHandler logging.basicConfig contextvars.copy_context"
+    " multiprocessing.reduction.DupHandle"
     " socketserver.BaseServer http.client.HTTPResponse urllib.response.addinfourl unittest.mock.patch"
     " builtins.setattr object.__setattr__ sys.exit wsgiref.util.FileWrapper types.SimpleNamespace"
     " email.message_from_file builtins.dict builtins.super builtins.type dataclasses.replace"

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import ast
 import builtins
-import tokenize
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from tenure.check.source import Unreadable, parse, read_text
 from tenure.check.words import words
 
 __all__ = [
-    "MAX_BYTES",
     "Class",
     "Function",
     "Module",
     "Project",
-    "Unreadable",
     "children",
-    "decoded",
     "dotted_text",
     "index",
-    "parse",
-    "read_text",
-    "root_and_name",
 ]
 
-#: Longer than this is data in the shape of a program.
-MAX_BYTES: Final = 8_000_000
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -64,14 +55,6 @@ def children(node: ast.AST) -> list[ast.AST]:
         elif value is not None:
             found.append(value)
     return found
-
-
-class Unreadable(Exception):
-    """The file is no Python this interpreter can read; the message says why, ``line`` where."""
-
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
-        self.line = max(1, line)
 
 
 @dataclass(eq=False, slots=True)
@@ -196,43 +179,6 @@ def _long_name(node: ast.Attribute) -> str:
         base = base.value
     parts.append(base.id if isinstance(base, ast.Name) else "")
     return ".".join(reversed(parts))
-
-
-def read_text(path: Path) -> str:
-    """The source of a file in its declared encoding."""
-    if path.stat().st_size > MAX_BYTES:
-        raise Unreadable(f"the file has more than {MAX_BYTES // 1_000_000} MB")
-    raw = path.read_bytes()
-    return decoded(raw)
-
-
-def decoded(raw: bytes) -> str:
-    try:
-        encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
-        return raw.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        raise Unreadable(f"its encoding cannot be read: {error}") from None
-
-
-def root_and_name(path: Path) -> tuple[str, str, bool]:
-    """The folder imports start from, the module's dotted name below it, and whether it is a package's own file."""
-    package = path.name == "__init__.py"
-    parts = [] if package else [path.stem]
-    folder = path.parent
-    while (folder / "__init__.py").is_file() and folder.parent != folder:
-        parts.append(folder.name)
-        folder = folder.parent
-    return str(folder), ".".join(reversed(parts)) or path.stem, package
-
-
-def parse(text: str, path: str) -> ast.Module:
-    """The tree of a source text; raises ``Unreadable`` whatever is wrong with it."""
-    try:
-        return ast.parse(text, path)
-    except SyntaxError as error:
-        raise Unreadable(f"{error.msg}", error.lineno or 1) from None
-    except (ValueError, RecursionError, MemoryError, OverflowError) as error:
-        raise Unreadable(f"{type(error).__name__}: {error}") from None
 
 
 class _Indexer:

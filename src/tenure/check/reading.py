@@ -95,11 +95,7 @@ def stays_local(function: Function, name: str) -> bool:
             elif isinstance(node, ast.Call) and _looks_only(node):
                 seen.update(id(argument) for argument in node.args)
     nodes = (node for statement in function.node.body for node in ast.walk(statement))
-    return all(
-        id(n) in seen
-        for n in nodes
-        if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load)
-    )
+    return all(id(n) in seen for n in nodes if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load))
 
 
 def _looks_only(node: ast.Call) -> bool:

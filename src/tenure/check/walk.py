@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import Stop, Tables
 from tenure.check.expressions import Expressions
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
-from tenure.check.openers import CLOSER_NAMES, KINDS
-from tenure.check.project import Function, Project, children, dotted_text
+from tenure.check.handlers import catches, named
+from tenure.check.openers import KINDS
+from tenure.check.project import Function, Project, dotted_text
+from tenure.check.questions import Questions, own_nodes
 from tenure.check.risk import RAISED
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
@@ -29,9 +29,6 @@ CROWDED: Final = 16
 #: More steps than this in one function: the rest is left unvisited, and the function counts as unfinished.
 MOST_STEPS: Final = 2_500
 
-#: A function that asks more than this tells its callers nothing about which answer leads where.
-FEW_QUESTIONS: Final = 4
-
 #: Under this name, which nobody can write, a path remembers the exception its handler was entered for.
 _CAUGHT: Final = "except "
 #: Under this one, that an exception of an unknown class was taken for one that a handler is for.
@@ -43,7 +40,9 @@ _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.a
 _FIXTURES: Final = frozenset(
     ["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest.hookimpl", "_pytest.fixtures.fixture"]
 )
-_TRACKED_TYPES: Final = frozenset({"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"})
+_TRACKED_TYPES: Final = frozenset(
+    {"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"}
+)
 
 
 class Walk(Expressions):
@@ -56,7 +55,6 @@ class Walk(Expressions):
         decorators = set(function.decorators())
         self.is_context_manager = not _CONTEXT_MANAGERS.isdisjoint(decorators)
         self.is_fixture = not _FIXTURES.isdisjoint(decorators)
-        self.texts: dict[int, str] = {}
         self.property_calls = {}
         self.awaited = set()
         self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
@@ -64,9 +62,8 @@ class Walk(Expressions):
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
         self.steps: list[tuple[int, Path, int, str, int]] = []  #: node, path, step before, what led here, its line
         self.self_name = ""
-        self.questions: Counter[str] = Counter()
+        self.questions = Questions(function)
         self.locals = self.names_bound()
-        self.asked_of = self.questions_about_parameters()
         self.flow: Flow = flow_of(function.node.body)
 
     # -- before the walk -------------------------------------------------------------------------------------------
@@ -74,7 +71,7 @@ class Walk(Expressions):
     def names_bound(self) -> frozenset[str]:
         """The function's local names; what is asked more than once is counted on the way."""
         bound = set(self.function.parameters)
-        for node in _own_nodes(self.function.node):
+        for node in own_nodes(self.function.node):
             if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
                 bound.add(node.id)
             elif isinstance(node, ast.Global | ast.Nonlocal):
@@ -84,35 +81,10 @@ class Walk(Expressions):
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bound.discard(node.name)
             elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-                self.questions.update(self.question_texts(node.test))
+                self.questions.count(node.test)
         if isinstance(self.function.node, ast.Module):
             return frozenset()
         return frozenset(bound - self.globals)
-
-    def question_texts(self, test: ast.expr) -> Iterator[str]:
-        """The single conditions that a test is made of, each also as the question whether it is None."""
-        if isinstance(test, ast.BoolOp):
-            for operand in test.values:
-                yield from self.question_texts(operand)
-        elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            yield from self.question_texts(test.operand)
-        else:
-            text = self.question_text(test)
-            plain = text.replace(" is not ", " is ").replace("!=", "==").replace(" not in ", " in ")
-            yield plain
-            yield plain.removesuffix(" is None") if plain.endswith(" is None") else f"{plain} is None"
-
-    def question_text(self, node: ast.expr) -> str:
-        """The text of a condition that gives the same answer when it is asked again; nothing for others."""
-        if id(node) not in self.texts:
-            self.texts[id(node)] = ast.unparse(node) if _repeatable(node) else ""
-        return self.texts[id(node)]
-
-    def questions_about_parameters(self) -> frozenset[str]:
-        if len(self.questions) > FEW_QUESTIONS:
-            return frozenset()
-        names = self.function.parameters
-        return frozenset(text for name in names for text in (name, f"{name} is None"))
 
     def start(self) -> Path:
         """Every parameter is a resource of the caller's until the walk shows what becomes of it."""
@@ -187,25 +159,15 @@ class Walk(Expressions):
     def coarser(self, path: Path) -> Path:
         """The same state without what belongs to the caller, and of conditions only those that closing depends on."""
         borrowed = {site.index for site in self.sites if site.borrowed}
-        names = {word for guard in self.guards for word in guard.split()}  # ``own``, ``self.own``
+        names = {word for guard in self.questions.guards for word in guard.split()}  # ``own``, ``self.own``
         env: dict[str, Value] = {}
         for name, value in path.env.items():
             if value is None or (value[0] == "r" and value[1] in borrowed):
                 continue
             if value[0] != "k" or name in names or name == _PERHAPS:
                 env[name] = value
-        facts = {fact: answer for fact, answer in path.facts.items() if fact in self.guards}
+        facts = {fact: answer for fact, answer in path.facts.items() if fact in self.questions.guards}
         return Path(env, path.held, facts, path.error, path.result)
-
-    @cached_property
-    def guards(self) -> frozenset[str]:
-        """Conditions under which something is closed: ``if own:``, ``if f is not None:``."""
-        tests = [
-            node.test
-            for node in _own_nodes(self.function.node)
-            if isinstance(node, ast.If) and any(map(_closes, [*node.body, *node.orelse]))
-        ]
-        return frozenset(text for test in tests for text in self.question_texts(test))
 
     def step(self, node: Node, path: Path) -> list[tuple[int, Path, str, int]]:
         """Everything that may follow a node from one state."""
@@ -390,13 +352,13 @@ class Walk(Expressions):
         found: list[tuple[int, str]] = []
         broad: object = False
         for kind, entry in node.arms:
-            fits = self.catches(kind, path.error)
+            fits = catches(self.module, kind, path.error)
             if fits is not False:
                 found.append((entry, "" if fits or self.first_to_meet(kind) else _PERHAPS))
             if fits:
                 self.met.setdefault(id(kind), 0)
                 return found
-            broad = broad or (fits is None and _named(kind) & _BROAD)
+            broad = broad or (fits is None and named(kind) & _BROAD)
         return [*found, (node.next, _PERHAPS if broad else "")]
 
     def first_to_meet(self, kind: ast.expr | None) -> bool:
@@ -413,23 +375,6 @@ class Walk(Expressions):
             path.error = path.error._replace(level=min(path.error.level, 1))
         else:
             path.env[_PERHAPS] = ("k", True)
-
-    def catches(self, kind: ast.expr | None, error: Error | None) -> bool | None:
-        """Whether a handler for ``kind`` takes an exception; ``None`` when that depends."""
-        if kind is None:
-            return True
-        if isinstance(kind, ast.Tuple):
-            answers = [self.catches(member, error) for member in kind.elts]
-            return True if True in answers else (None if None in answers else False)
-        name = self.module.resolve(dotted_text(kind))
-        if name == "builtins.BaseException":
-            return True
-        thrown = error.type if error is not None else ""
-        if thrown == "builtins.GeneratorExit":
-            return name == thrown
-        if name == "builtins.Exception" or name == thrown:
-            return True
-        return _related(_ALIASES.get(thrown, thrown), _ALIASES.get(name, name))
 
     def caught(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         assert isinstance(node.item, ast.ExceptHandler)
@@ -462,54 +407,6 @@ class Walk(Expressions):
         if value is not None and value[0] != "d":
             self.keep(path, value, HANDED_BACK)
         return ((node.next, "returns"),)
-
-    # -- binding ---------------------------------------------------------------------------------------------------
-
-    def bind(self, target: ast.expr, value: Value, path: Path) -> None:
-        if isinstance(target, ast.Name):
-            self.bind_name(target.id, value, path)
-        elif isinstance(target, ast.Tuple | ast.List):
-            self.bind_each(target.elts, value, path)
-        elif isinstance(target, ast.Starred):
-            self.bind(target.value, ("c", frozenset(resources_in(value))), path)
-        elif isinstance(target, ast.Attribute):
-            base = self.ev(target.value, path)
-            if base == SELF:
-                self.store(path, dotted_text(target.value), target.attr, value)
-            else:
-                self.keep(path, value)
-        elif isinstance(target, ast.Subscript):
-            self.bind_item(target, value, path)
-
-    def bind_name(self, name: str, value: Value, path: Path) -> None:
-        named = " " not in name
-        if named and value is not None and value[0] == "r" and self.sites[value[1]].variable is None:
-            self.sites[value[1]].variable = name
-        if named and value is not None and value[0] == "c":
-            for index in value[1]:
-                self.sites[index].variable = self.sites[index].variable or name
-        if name in self.globals or (named and isinstance(self.function.node, ast.Module)):
-            self.keep(path, value)
-        path.put(name, value if value is None or value[0] not in ("um", "a", "pm", "cm", "makes") else None)
-
-    def bind_each(self, targets: Sequence[ast.expr], value: Value, path: Path) -> None:
-        plain = not any(isinstance(target, ast.Starred) for target in targets)
-        if value is not None and value[0] == "t" and plain and len(value[1]) == len(targets):
-            for target, member in zip(targets, value[1], strict=True):
-                self.bind(target, member, path)
-            return
-        held = frozenset(resources_in(value)) if value is not None and value[0] in ("t", "c") else frozenset()
-        for target in targets:
-            self.bind(target, ("c", held) if held else None, path)
-
-    def bind_item(self, target: ast.Subscript, value: Value, path: Path) -> None:
-        base = self.ev(target.value, path)
-        self.ev(target.slice, path)
-        held = frozenset(resources_in(value))
-        if base is not None and base[0] == "c" and isinstance(target.value, ast.Name):
-            path.put(target.value.id, ("c", base[1] | held))
-        else:
-            self.keep(path, value)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -552,43 +449,11 @@ class Walk(Expressions):
         return None
 
 
-def _own_nodes(root: ast.AST) -> list[ast.AST]:
-    """Every node of a function, those of functions inside it left out."""
-    found: list[ast.AST] = []
-    stack = list(getattr(root, "body", []))
-    while stack:
-        node = stack.pop()
-        found.append(node)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack.extend(children(node))
-    return found
-
-
-def _closes(statement: ast.stmt) -> bool:
-    """Whether a statement, or one in it, calls something by the name of a closer."""
-    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
-    return any(isinstance(func, ast.Attribute) and func.attr in CLOSER_NAMES for func in calls)
-
-
 def _annotations(node: ast.AST) -> dict[str, ast.expr]:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return {}
     given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
     return {argument.arg: argument.annotation for argument in given if argument.annotation is not None}
-
-
-def _repeatable(node: ast.AST) -> bool:
-    """Names, attributes, constants and comparisons of them answer alike until one of them is bound anew."""
-    if isinstance(node, ast.Compare):
-        return all(_repeatable(part) for part in (node.left, *node.comparators))
-    if isinstance(node, ast.Call):
-        plain = isinstance(node.func, ast.Name) and not node.keywords
-        return plain and all(_repeatable(argument) for argument in node.args)
-    if isinstance(node, ast.Attribute):
-        return _repeatable(node.value)
-    if isinstance(node, ast.Subscript):
-        return _repeatable(node.value) and _repeatable(node.slice)
-    return isinstance(node, ast.Name | ast.Constant)
 
 
 def _hidden(item: ast.withitem) -> str:
@@ -597,36 +462,6 @@ def _hidden(item: ast.withitem) -> str:
 
 def _captures(pattern: ast.pattern) -> list[str]:
     return [n.name for n in ast.walk(pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name]
-
-
-def _named(kind: ast.expr | None) -> set[str]:
-    """The last names of the classes a handler is for."""
-    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind] if kind is not None else []
-    return {dotted_text(member).rpartition(".")[2] for member in kinds}
-
-
-_ALIASES: Final = {
-    "builtins.IOError": "builtins.OSError",
-    "builtins.EnvironmentError": "builtins.OSError",
-    "socket.error": "builtins.OSError",
-    "os.error": "builtins.OSError",
-    "select.error": "builtins.OSError",
-    "socket.timeout": "builtins.TimeoutError",
-    "json.JSONDecodeError": "builtins.ValueError",
-    "json.decoder.JSONDecodeError": "builtins.ValueError",
-    "urllib.error.URLError": "builtins.OSError",
-    "ssl.SSLError": "builtins.OSError",
-}
-
-
-def _related(thrown: str, handled: str) -> bool | None:
-    """Whether an exception of one class is one of another; ``None`` when the class is not known well enough."""
-    first, second = (getattr(builtins, n.partition(".")[2], None) for n in (thrown, handled))
-    if not isinstance(first, type) or not isinstance(second, type):
-        return None
-    if issubclass(first, second):
-        return True
-    return None if issubclass(second, first) else False
 
 
 _STATEMENTS: Final[dict[type[ast.AST], Callable[..., None]]] = {

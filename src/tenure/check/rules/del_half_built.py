@@ -128,8 +128,8 @@ def _inherited(scene: Scene, init: Function, node: ast.Call) -> Function | None:
     if isinstance(func.value, ast.Name) and func.value.id == self_name(init):
         return scene.project.method(init.owner, func.attr)
     if isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super":
-        bases = (base for base in scene.project.lineage(init.owner) if base not in (None, init.owner))
-        return next((base.methods[func.attr] for base in bases if base and func.attr in base.methods), None)
+        bases = (base for base in scene.project.lineage(init.owner) if base is not None and base is not init.owner)
+        return next((base.methods[func.attr] for base in bases if func.attr in base.methods), None)
     return None
 
 

@@ -40,9 +40,9 @@ def _registered(scene: Scene, method: Function) -> Iterator[tuple[str, ast.Assig
     for statement in statements_of(method):
         if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call):
             call, name = statement.value, dotted_text(statement.targets[0])
-            if resolved(scene.module, call.func) == "weakref.finalize" and name.startswith(f"{own}."):
-                if call.args and dotted_text(call.args[0]) == own:
-                    yield name, statement
+            finalizes = resolved(scene.module, call.func) == "weakref.finalize" and name.startswith(f"{own}.")
+            if finalizes and call.args and dotted_text(call.args[0]) == own:
+                yield name, statement
 
 
 def _in_function(scene: Scene, function: Function) -> Iterator[Draft]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import allocates_owned, foreign_name, is_foreign
-from tenure.check.project import dotted_text
+from tenure.check.project import Function, dotted_text
 from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -43,7 +43,10 @@ def _freed_by_hand(scene: Scene, function: Function) -> Iterator[Draft]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and len(node.value.args) > 1:
             if foreign_name(scene.module, node.value.func) == "cffi.FFI.gc":
                 destructors.update({dotted_text(t): ast.unparse(node.value.args[1]) for t in node.targets})
-        elif isinstance(node, ast.Call) and foreign_name(scene.module, node.func) in ("cffi.FFI.gc", "cffi.FFI.release"):
+        elif isinstance(node, ast.Call) and foreign_name(scene.module, node.func) in (
+            "cffi.FFI.gc",
+            "cffi.FFI.release",
+        ):
             destructors.pop(dotted_text(node.args[0]) if node.args else "", None)  # ``ffi.gc(p, None)``
         elif isinstance(node, ast.Call) and len(node.args) == 1:
             name = dotted_text(node.args[0])

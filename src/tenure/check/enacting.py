@@ -1,0 +1,154 @@
+"""What a function's summary says of its arguments and its result, played on the caller's path."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tenure.check.effects import TAKEN
+from tenure.check.opening import Argument, Opening
+from tenure.check.project import Function
+from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
+
+if TYPE_CHECKING:
+    from tenure.check.summaries import Outcome, Summaries, Summary
+
+__all__ = ["Enacting", "shown"]
+
+
+class Enacting(Opening):
+    """Calls of functions whose outcomes are known."""
+
+    summaries: Summaries
+
+    def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
+        """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
+        names = function.parameters
+        plain = not function.owner or "builtins.staticmethod" in function.decorators()
+        if names and not plain and receiver is not None:
+            names = names[1:]
+        bound: dict[str, Argument] = {}
+        rest = _starred_name(function)
+        for argument in arguments:
+            if isinstance(argument.key, int) and argument.key < len(names):
+                bound[names[argument.key]] = argument
+            elif isinstance(argument.key, str) and argument.key in names:
+                bound[argument.key] = argument
+            elif rest:
+                bound[rest] = _joined(bound.get(rest), argument)
+        return bound
+
+    def raise_outcomes(
+        self, summary: Summary, bound: dict[str, Argument], error: Error, node: ast.Call, before: Path, after: Path
+    ) -> None:
+        """On the exception edge too, the callee may have closed what it was given, or have it in its care."""
+        closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
+        for name in closed:
+            for index in resources_in(bound[name].value if name in bound else None):
+                self.release(before, index, node, "")
+        for index in before.held:
+            if before.held[index].open and after.held[index].note in (KEPT, TAKEN):
+                before.held[index] = after.held[index]
+        self.may_raise(before, error.level, error.type, node, shown(node))
+
+    def pick(self, outcomes: Sequence[Outcome], bound: dict[str, Argument], path: Path) -> Outcome | None:
+        """One of the outcomes that fit what is known of the arguments."""
+        fitting = [o for o in outcomes if all(self.fits(fact, bound, path) is not False for fact in o.facts)]
+        if not fitting:
+            return outcomes[0] if outcomes else None
+        chosen = fitting[self.choices.choose(len(fitting)) if len(fitting) > 1 else 0]
+        for fact, answer in chosen.facts:
+            argument = bound.get(fact.partition(" ")[0])
+            if argument is not None and isinstance(argument.node, ast.Name):
+                path.facts.setdefault(fact.replace(fact.partition(" ")[0], argument.node.id, 1), answer)
+        return chosen
+
+    def fits(self, fact: tuple[str, bool], bound: dict[str, Argument], path: Path) -> bool | None:
+        text, answer = fact
+        name, _, rest = text.partition(" ")
+        argument = bound.get(name)
+        if argument is None:
+            return None
+        value = argument.value
+        if value is None:
+            known = path.facts.get(f"{_name_of(argument.node)} {rest}".strip())
+            return None if known is None else known == answer
+        if rest == "is None":
+            return (value == NONE) == answer
+        if not rest and value[0] == "k":
+            return bool(value[1]) == answer
+        return answer if not rest and value[0] in ("r", "t") else None
+
+    def enact(
+        self, outcome: Outcome, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function
+    ) -> Value:
+        for name, effect in outcome.effects:
+            value = bound[name].value if name in bound else None
+            if effect == "closed":
+                for index in resources_in(value):
+                    self.release(path, index, node, function.name)
+            elif (
+                effect == "kept"
+                or (effect.startswith("self.") and self.closes_attribute(function, effect[5:]))
+                or self.is_way_to_close(value)
+            ):
+                self.keep(path, value)
+        return self.result(outcome.result, bound, node, path, function)
+
+    def is_way_to_close(self, value: Value) -> bool:
+        """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""
+        if value is None or value[0] not in ("f", "m"):
+            return False
+        return bool(value[3]) if value[0] == "f" else value[2] in self.sites[value[1]].kind.closers
+
+    def closes_attribute(self, function: Function, attribute: str) -> bool:
+        return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
+
+    def result(
+        self, shape: Value, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function, part: int = 0
+    ) -> Value:
+        """What the call returns, from the shape its summary gives."""
+        if shape is None:
+            return None
+        if shape[0] == "fresh":
+            site = self.site(node, (part, shape[1]), shape[1], function.name, shape[2])
+            if shape[2] is not None:
+                site.kind = self.summaries.classes.kind(shape[2])
+            return self.open(path, site, shape[3])
+        if shape[0] == "param":
+            return bound[shape[1]].value if shape[1] in bound else None
+        if shape[0] == "wraps":
+            wrapped = bound[shape[1]].value if shape[1] in bound else None
+            return ("w", wrapped[1]) if wrapped is not None and wrapped[0] == "r" else None
+        if shape[0] == "reads":
+            held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
+            return ("d", held) if held else None
+        if shape[0] == "t":
+            return (
+                "t",
+                tuple(self.result(s, bound, node, path, function, part * 8 + n + 1) for n, s in enumerate(shape[1])),
+            )
+        return shape
+
+
+def _name_of(node: ast.expr) -> str:
+    """The text of a name."""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _starred_name(function: Function) -> str:
+    if isinstance(function.node, ast.Module) or function.node.args.vararg is None:
+        return ""
+    return function.node.args.vararg.arg
+
+
+def _joined(before: Argument | None, more: Argument) -> Argument:
+    held = [*resources_in(before.value if before else None), *resources_in(more.value)]
+    return Argument("*", ("c", frozenset(held)), more.node)
+
+
+def shown(node: ast.Call) -> str:
+    """A call as it is shown in a story."""
+    text = ast.unparse(node.func)
+    return f"{text if len(text) < 60 else '…' + text[-50:]}()"

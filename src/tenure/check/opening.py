@@ -1,0 +1,105 @@
+"""What a call known by name opens: the openers' table, put to work on a path."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from tenure.check.effects import TAKEN, Effects
+from tenure.check.openers import Opener
+from tenure.check.state import NONE, SELF, Path, Value, resources_in
+
+__all__ = ["Argument", "Opening"]
+
+_PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
+_DEVNULL: Final = ("fn", "os.devnull")
+_WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
+_INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
+
+
+class Argument(NamedTuple):
+    """One argument as it was evaluated."""
+
+    key: int | str  #: position, or keyword ("*" and "**" for unpacked ones)
+    value: Value
+    node: ast.expr
+
+
+class Opening(Effects):
+    """Acquisitions by the table."""
+
+    def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        by_key = {argument.key: argument for argument in arguments}
+        if _switched_off(opener, by_key):
+            return None
+        if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
+            held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
+            return ("d", held) if held else None
+        owned = set(self.owed(path))
+        taken = [by_key[key].value for key in opener.takes if key in by_key]
+        wrapped = frozenset(i for value in taken for i in resources_in(value)) if opener.wraps else frozenset()
+        if opener.wraps and (not wrapped & owned or wrapped & self.left_later(path)):
+            return ("d", wrapped) if wrapped else None
+        if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
+            return None
+        sure = not opener.risky or _any_of(taken, owned) or (arguments and arguments[0].value == _DEVNULL)
+        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted)
+        for value in taken:
+            self.keep(path, value, TAKEN)
+        if opener.parts:
+            return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
+        pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
+        return self.opened(opener.kind, 0, dotted, node, path, pipes)
+
+    def left_later(self, path: Path) -> frozenset[int]:
+        """What a ``with`` statement around this place closes."""
+        entered = (value for name, value in path.env.items() if name.endswith(" with"))
+        return frozenset(index for value in entered for index in resources_in(value))
+
+    def reads_over(self, arguments: Sequence[Argument], path: Path) -> bool:
+        """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
+        first = arguments[0].value if arguments else None
+        over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
+        return over and not any(a.value in _WRITING for a in arguments[1:])
+
+    def opened(
+        self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
+    ) -> Value:
+        if not kind or self.tables.kinds[kind].untold:
+            return None
+        site = self.site(node, part, kind, dotted)
+        site.pipes |= pipes
+        return self.open(path, site, pipes)
+
+    def in_memory(self, arguments: Sequence[Argument]) -> bool:
+        """``ZipFile(BytesIO(data))`` owns nothing that the collector does not free as well."""
+        return any(a.value is not None and a.value[0] == "o" and a.value[1] in _INTO_MEMORY for a in arguments)
+
+
+def _is_anonymous(node: ast.Call) -> bool:
+    """``mmap(-1, ...)`` is plain memory: it holds no file open."""
+    return bool(node.args) and ast.unparse(node.args[0]) == "-1"
+
+
+def _any_of(values: Sequence[Value], indices: set[int]) -> bool:
+    """Whether any of the values is one of these resources."""
+    return any(index in indices for value in values for index in resources_in(value))
+
+
+def _switched_off(opener: Opener, given: dict[int | str, Argument]) -> bool:
+    """Keywords decide whether there is something to close: ``stream=True``, ``closefd=False``."""
+    if opener.only_if:
+        wanted = given.get(opener.only_if)
+        return wanted is None or wanted.value in (("k", False), NONE)
+    unless = given.get(opener.unless)
+    return unless is not None and unless.value == ("k", False)
+
+
+def _pipes(arguments: Sequence[Argument]) -> frozenset[str]:
+    """The standard streams a process is given as pipes."""
+    return frozenset(
+        str(argument.key)
+        for argument in arguments
+        if argument.key in ("stdin", "stdout", "stderr") and argument.value in _PIPE
+    )

@@ -1,0 +1,40 @@
+"""The conditions of a function: which are asked again, and which decide whether something is closed."""
+
+from __future__ import annotations
+
+import ast
+
+from tenure.check.project import index
+from tenure.check.questions import Questions
+
+TEXT = """
+def f(own, loud, x):
+    if own:
+        x.close()
+    if x is not None and loud:
+        print(x)
+    if ready():
+        print(x)
+"""
+
+
+def questions() -> Questions:
+    module = index(TEXT, "m.py", ast.parse(TEXT), ("", "m", False))
+    return Questions(module.functions["f"])
+
+
+def test_only_conditions_around_a_close_are_guards() -> None:
+    assert questions().guards == {"own", "own is None"}
+
+
+def test_a_condition_and_its_opposite_are_one_question() -> None:
+    asked = questions()
+    for text in ("x is None", "x is not None", "not x"):
+        asked.count(ast.parse(text, mode="eval").body)
+    assert asked.asked["x is None"] == asked.asked["x"] == 3
+
+
+def test_a_call_without_a_name_may_answer_otherwise_each_time() -> None:
+    asked = questions()
+    assert asked.text(ast.parse("next(it).ok", mode="eval").body) == "next(it).ok"
+    assert asked.text(ast.parse("it.next()", mode="eval").body) == ""
