@@ -100,7 +100,7 @@ def test_the_story_tells_the_turns_and_ends_where_the_function_is_left() -> None
     text = "def f(path, quick):\n    x = open(path)\n    if quick:\n        return 1\n    x.close()\n"
     (finding,) = check_source(text, "/nowhere/a.py", Config())
     assert [(step.line, step.text) for step in finding.story] == [
-        (2, "file opened here by `builtins.open()`"),
+        (2, "file opened here by `open()`"),
         (3, "`quick` is true"),
         (4, "returns"),
         (4, "leaves the function without closing it"),
