@@ -99,6 +99,8 @@ class Calls(Enacting):
     ) -> Value:
         _, index, name = callee
         site = self.sites[index]
+        if not isinstance(node.func, ast.Attribute):
+            self.use(path, index, node, name)  # ``read = f.read``, called later
         if site.kind_name == "exit stack" and name in STACKS:
             return self.enter_stack(index, arguments, path)
         level, kind = risk_of_method(site.kind, name, node)
@@ -154,6 +156,7 @@ class Calls(Enacting):
         _, held, name = callee
         given = frozenset(i for argument in arguments for i in resources_in(argument.value))
         if name in _FILLS and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            held = frozenset(resources_in(path.env.get(node.func.value.id)))  # as it is after the arguments
             path.put(node.func.value.id, ("c", held | given))
             return None
         if name in CLOSER_NAMES:

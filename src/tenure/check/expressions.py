@@ -190,6 +190,8 @@ class Expressions(Binding):
 
     def binary(self, node: ast.BinOp, path: Path) -> Value:
         left, right = self.ev(node.left, path), self.ev(node.right, path)
+        if isinstance(node.left, ast.Name):
+            left = path.env.get(node.left.id, left)  # as it is after the right side
         if isinstance(node.op, ast.Div) and left == ("o", "pathlib.Path"):
             return left
         if isinstance(node.op, ast.Add):
