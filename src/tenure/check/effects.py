@@ -113,7 +113,8 @@ class Effects:
         key = (id(node), part)
         if key not in self.site_index:
             kind = self.tables.kinds[kind_name] if cls is None else KINDS["closable"]
-            made = Site(len(self.sites), node, kind, kind_name, getattr(node, "lineno", 0), cls=cls, called=called.removeprefix("builtins."))
+            line, shown = getattr(node, "lineno", 0), called.removeprefix("builtins.")
+            made = Site(len(self.sites), node, kind, kind_name, line, cls=cls, called=shown)
             made.statement = self.statement
             self.site_index[key] = made.index
             self.sites.append(made)

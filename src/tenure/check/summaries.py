@@ -73,7 +73,7 @@ class Summaries:
         self.openers = _names_of(tables)
         self.learned: set[str] = set()  #: names of the project's own factories and owning classes
         self.relevance: dict[Function, bool] = {}
-        self.factories: dict[str, Function | None] = {}  #: by a method's name, the only one of that name
+        self.factories: dict[tuple[str, str], Function | None] = {}  #: by root and name, the only method so named
         self.classes = Classes(project, self)
 
     def of(self, function: Function, needed: bool) -> Summary | None:
@@ -105,15 +105,17 @@ class Summaries:
             self.factories.clear()
             self.classes.forget()
 
-    def only_factory(self, name: str) -> Function | None:
+    def only_factory(self, name: str, asker: Module) -> Function | None:
         """The method that ``x.name()`` calls whatever ``x`` is, when one class only has it and it opens something."""
         if "_" not in name.strip("_") or name not in self.learned:
             return None
-        if name not in self.factories:
-            classes = (cls for module in self.project.modules.values() if module for cls in module.classes.values())
-            methods = [cls.methods[name] for cls in classes if name in cls.methods]
-            self.factories[name] = methods[0] if len(methods) == 1 else None
-        return self.factories[name]
+        key = asker.root, name
+        if key not in self.factories:
+            near = [module for module in self.project.modules.values() if module and module.root == asker.root]
+            methods = [cls.methods[name] for module in near for cls in module.classes.values() if name in cls.methods]
+            self.factories[key] = methods[0] if len(methods) == 1 else None
+        self.project.searchers.add(asker)
+        return self.factories[key]
 
     def openers_in(self, module: Module) -> Iterator[str]:
         """Names by which a caller of this module may get something to close."""
