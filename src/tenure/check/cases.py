@@ -18,6 +18,8 @@ __all__ = ["Case", "Slip", "cases_of", "slips_of", "tell"]
 #: How a level of likelihood is called.
 _CERTAINTY: Final = {3: "certain", 2: "likely", 1: "possible", 0: "possible"}
 _ENDED: Final = "ended"
+#: Exceptions that say little of whether they ever come: of a class nobody knows, and for bytes that are no text.
+_VAGUE: Final = frozenset({"", "builtins.UnicodeDecodeError"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Case:
 
     def draft(self, loss: Loss, message: str, ending: str) -> Draft:
         """A finding at the place that opened it."""
-        vague = loss.level == 2 and not loss.error
+        vague = loss.level == 2 and loss.error in _VAGUE
         patient = self.site.kind_name in ("process", "executor")  # both are mostly harmless when they are forgotten
         doubtful = vague and (loss.how == "init" or (loss.how == "error" and patient))
         in_test = loss.how in ("error", "init") and self.in_test
