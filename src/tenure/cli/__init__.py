@@ -57,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = int(args.run(args))
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has seen enough, as in `tenure … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter would try to write the rest at its end
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)  # or the interpreter would try to write the rest at its end
+        os.close(null)
         return _NOBODY_READS
     return status
