@@ -89,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
             return _EXIT[Verdict.BROKEN if story.fault is not None else Verdict.HOLDS]
         answer = _answered(args, model)
         _write(_shown(args, model, answer), args.output)
+    except BrokenPipeError:
+        raise
     except (UnknownModel, UnreadableSchedule, TooManyNodes, ValueError, OSError) as error:
         print(f"tenure explore: {error}", file=sys.stderr)
         return _UNREADABLE
