@@ -14,7 +14,8 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run flights test test-others test-all lint format check types docs fuzz soak clean browser
-.PHONY: bench bench-explore bench-finalizers bench-pipeline bench-tools go go-oracle go-fuzz
+.PHONY: sanitize sanitize-threads test-nogil
+.PHONY: bench bench-check bench-explore bench-finalizers bench-pipeline bench-tools go go-oracle go-fuzz
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -78,7 +79,6 @@ SANITIZED     := .venv/$(TAG)-sanitized
 UNDER_ASAN = LD_PRELOAD=$$(gcc -print-file-name=libasan.so) PYTHONMALLOC=malloc UBSAN_OPTIONS=print_stacktrace=1 \
 	ASAN_OPTIONS=detect_leaks=0:handle_segv=0:handle_abort=0:allocator_may_return_null=1
 
-.PHONY: sanitize sanitize-threads test-nogil
 sanitize: $(BIN)/python  ## the native core and the hazards under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
 	@test -x $(SANITIZED)/bin/python || $(PYTHON) -m venv $(SANITIZED)
 	@echo "==> building tenure for sanitizers into $(SANITIZED)"
@@ -148,10 +148,11 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 check: $(VENV)/.dev  ## tenure checks itself
 	$(BIN)/tenure check --quiet src benchmarks examples
 
-types: $(VENV)/.dev  ## mypy, strict; the stubs of the native module against the module
+types: $(VENV)/.dev  ## mypy, strict; the stubs of the native modules against the modules
 	$(BIN)/mypy
-	@if $(BIN)/python -c 'import tenure._native' 2>/dev/null; then $(BIN)/python -m mypy.stubtest tenure._native; \
-	else echo "==> tenure._native is not built here (no C compiler?), so its stubs are not compared"; fi
+	@if $(BIN)/python -c 'import tenure._native' 2>/dev/null; then \
+		$(BIN)/python -m mypy.stubtest tenure._native tenure.pipeline._native; \
+	else echo "==> tenure._native is not built here (no C compiler?), so stubs are not compared"; fi
 
 docs: $(VENV)/.dev  ## the pages as a site: build/docs/index.html
 	@$(PIP) install --group docs
@@ -178,7 +179,6 @@ bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=
 	$(PIP) install --group bench-explore
 	$(BIN)/python -m benchmarks.bench_explore --json build/bench-explore.json --results benchmarks/RESULTS.md
 
-.PHONY: bench-check
 bench-check: $(VENV)/.dev  ## the checker beside ruff and pylint on released packages, which are fetched (3 GB unpacked)
 	$(PIP) install --group bench-check
 	$(BIN)/python -m benchmarks.bench_check --write
