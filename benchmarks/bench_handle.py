@@ -168,10 +168,11 @@ PROMISES: Final[tuple[tuple[str, str, float, float], ...]] = (
 BYTES_PROMISED: Final = {"native": 2 / 3, "pure": 1.0}
 #: What stands in the way of the definition where it misses what is promised of it.
 WHY_PURE_MISSES: Final = (
-    "The pure implementation is written to be read; where there is a compiler nobody runs it. Of its 2.1 µs (CPython 3.11)",
-    "an open takes 1.24, of them 0.34 for the line, a close 0.70 and `__del__` 0.15; `weakref.finalize`, which keeps no",
-    "books, takes 1.07 for everything. An abandoned handle is settled on the release thread, so that nobody's code runs in",
-    "the collector; `weakref.finalize` calls back on the spot. Tried, and not enough: a shorter close, unrolled copies.",
+    "The pure implementation is written to be read; where there is a compiler nobody runs it. Of its 2.1 µs",
+    "(CPython 3.11) an open takes 1.24, of them 0.34 for the line, a close 0.70 and `__del__` 0.15;",
+    "`weakref.finalize`, which keeps no books, takes 1.07 for everything. An abandoned handle is settled on the",
+    "release thread, so that nobody's code runs in the collector; `weakref.finalize` calls back on the spot.",
+    "Tried, and not enough: a shorter close, unrolled copies.",
 )
 MILLION: Final = 1_000_000
 
