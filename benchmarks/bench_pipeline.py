@@ -62,12 +62,12 @@ def redis(*options: str) -> Callable[[Path, int], list[str]]:
     ]
 
 
-def tenure(fsync: str) -> Callable[[Path, int], list[str]]:
-    """The command of a pipeline that syncs like this."""
+def tenure(fsync: str, more: str = "") -> Callable[[Path, int], list[str]]:
+    """The command of a pipeline that syncs like this; ``more`` stands in its config as well."""
 
     def command(directory: Path, port: int) -> list[str]:
         config, key = directory / "tenure.toml", directory / "tenure.key"
-        config.write_text(f'[keep]\nfsync = "{fsync}"\ndirectory = "data"\n')
+        config.write_text(f'[keep]\nfsync = "{fsync}"\ndirectory = "data"\n{more}')
         key.write_bytes(bytes(range(32)))
         key.chmod(0o600)
         return [sys.executable, "-m", "tenure", "pipeline", "run", "--config", str(config), "--port", str(port)]

@@ -22,6 +22,8 @@ __all__ = ["Commit", "Keeper"]
 
 #: Rows the windows wait for: adding many at once costs a third of adding them block by block.
 GATHERED: Final = 32768
+#: For each so many rows that wait one more step of folding is due, so that it keeps up with any number of clients.
+PACE: Final = 8192
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,13 @@ class Keeper:
             return True
         self.folding = None
         return False
+
+    def keep_up(self) -> bool:
+        """The steps that are due between two rounds of requests: the more, the more rows wait. Whether more are needed.
+
+        Invariant: what waits is in proportion to what comes in a round, however many rounds there are.
+        """
+        return all(self.fold() for _ in range(1 + self.gathered_rows // PACE))
 
     def aggregate(self) -> None:
         """All steps at once."""
