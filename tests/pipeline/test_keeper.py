@@ -49,13 +49,13 @@ def keeper(here: Path, keyring: Keyring) -> Keeper:
 def test_what_waits_for_the_windows_stays_as_it_is_however_many_rounds_there_are(keeper: Keeper) -> None:
     block = batch()
     waiting = []
-    for _ in range(100):
+    for _ in range(200):
         keeper.write(block, MARKS)
         if keeper.folding is not None or keeper.gathered_rows >= GATHERED:
             keeper.keep_up()
         waiting.append(keeper.gathered_rows)
     keeper.segments.close()
-    assert max(waiting[50:]) == max(waiting[:50]) < 2 * GATHERED
+    assert max(waiting[100:]) == max(waiting[:100]) < 2 * GATHERED
 
 
 def test_what_was_kept_up_with_is_in_the_windows_in_the_end(keeper: Keeper) -> None:

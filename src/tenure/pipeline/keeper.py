@@ -108,11 +108,12 @@ class Keeper:
         return False
 
     def keep_up(self) -> bool:
-        """The steps that are due between two rounds of requests: the more, the more rows wait. Whether more are needed.
+        """The steps due between two rounds of requests: the more, the more rows wait behind. Whether more are needed.
 
         Invariant: what waits is in proportion to what comes in a round, however many rounds there are.
         """
-        return all(self.fold() for _ in range(1 + self.gathered_rows // PACE))
+        behind = self.gathered_rows if self.folding is not None else 0
+        return all(self.fold() for _ in range(1 + behind // PACE))
 
     def aggregate(self) -> None:
         """All steps at once."""
