@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
+import threading
 from typing import Any
 
 import pytest
 import redis
 
+from tenure.pipeline.books import Books
 from tenure.pipeline.resp import bulk, replies
+from tenure.pipeline.server import Server
+from tenure.pipeline.settings import Settings
 
 EVENT = {"tenant": "t1", "v": "12.5", "secret": "hush"}
 
@@ -139,3 +144,22 @@ def test_shutdown_drains_and_the_books_balance(start: Any) -> None:
         0,
     )
     assert books["windows_closed"] + books["windows_open"] == 5
+
+
+def test_a_commit_whose_turn_has_not_come_is_not_lost_when_the_server_stops() -> None:
+    async def stopped_while_it_waits() -> list[str]:
+        server = Server(Settings(), None, None, Books())  # type: ignore[arg-type]  # neither is asked
+        server.loop = asyncio.get_running_loop()
+        done: list[str] = []
+        go = threading.Event()
+        first = server.loop.create_task(server.aside(go.wait))
+        second = server.loop.create_task(server.aside(done.append, "committed"))
+        await asyncio.sleep(0)
+        for task in (first, second):
+            task.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        go.set()
+        await asyncio.to_thread(server.thread.shutdown)
+        return done
+
+    assert asyncio.run(stopped_while_it_waits()) == ["committed"]

@@ -189,8 +189,8 @@ class Server:
                 self.fail(error)
 
     async def aside(self, work: Callable[..., T], *args: object) -> T:
-        """Do it in the thread."""
-        return await self.loop.run_in_executor(self.thread, work, *args)
+        """Do it in the thread; it is done even if whoever waits for it is cancelled before its turn has come."""
+        return await asyncio.shield(self.loop.run_in_executor(self.thread, work, *args))
 
     async def sync(self) -> None:
         """What ``everysec`` promises."""
