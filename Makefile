@@ -95,7 +95,6 @@ sanitize: $(BIN)/python  ## the native core and the hazards under AddressSanitiz
 CPYTHON := build/cpython
 TRIXIE  := -o Dir::Etc::SourceList=$(CURDIR)/$(CPYTHON)/apt/sources.list -o Dir::Etc::SourceParts=/dev/null \
 	-o Dir::State::Lists=$(CURDIR)/$(CPYTHON)/apt/lists -o Dir::Cache=$(CURDIR)/$(CPYTHON)/apt -o APT::Sandbox::User=root
-with_tsan := --with-thread-sanitizer
 
 $(CPYTHON)/source/configure:
 	@echo "==> getting the source of CPython 3.13 (23 MB)"
@@ -106,12 +105,19 @@ $(CPYTHON)/source/configure:
 	@cd $(CPYTHON) && apt-get -qq $(TRIXIE) update && apt-get -qq $(TRIXIE) source --download-only python3.13
 	@tar -xJf $(CPYTHON)/python3.13_*.orig.tar.xz -C $(CPYTHON)/source --strip-components 1 --touch
 
-$(CPYTHON)/%/bin/python3: | $(CPYTHON)/source/configure
-	@echo "==> building CPython without the GIL ($*; its log is $(CPYTHON)/$*.log)"
-	@mkdir -p $(CPYTHON)/$*-objects
-	@cd $(CPYTHON)/$*-objects && { ../source/configure --disable-gil $(with_$*) --prefix=$(CURDIR)/$(CPYTHON)/$* && \
-		$(MAKE) -j$$(nproc) && $(MAKE) install; } > ../$*.log 2>&1
-	@rm -rf $(CPYTHON)/$*-objects
+$(CPYTHON)/nogil/bin/python3: | $(CPYTHON)/source/configure
+	@echo "==> building CPython without the GIL (its log is $(CPYTHON)/nogil.log)"
+	@mkdir -p $(CPYTHON)/nogil-objects
+	@cd $(CPYTHON)/nogil-objects && { ../source/configure --disable-gil --prefix=$(CURDIR)/$(CPYTHON)/nogil && \
+		$(MAKE) -j$$(nproc) && $(MAKE) install; } > ../nogil.log 2>&1
+	@rm -rf $(CPYTHON)/nogil-objects
+
+# This one stays where it is built: to install it takes longer than to build it, as all it compiles is watched.
+$(CPYTHON)/tsan/python: | $(CPYTHON)/source/configure
+	@echo "==> building CPython without the GIL for ThreadSanitizer (its log is $(CPYTHON)/tsan.log)"
+	@mkdir -p $(CPYTHON)/tsan
+	@cd $(CPYTHON)/tsan && { ../source/configure --disable-gil --with-thread-sanitizer && \
+		$(MAKE) -j$$(nproc); } > ../tsan.log 2>&1
 
 # Which interpreter: the one asked for by PYTHON=…, else the one that is built here.
 NOGIL := $(if $(filter command,$(origin PYTHON)),$(PYTHON),$(CPYTHON)/nogil/bin/python3)
@@ -127,14 +133,14 @@ test-nogil: $(filter $(CPYTHON)/%,$(NOGIL))  ## the runtime's tests without the 
 
 # Installed by the interpreter without ThreadSanitizer, as pip takes minutes under it; tests in C's own threads alone, as
 # the pure implementation's are CPython's.
-sanitize-threads: $(CPYTHON)/nogil/bin/python3 $(CPYTHON)/tsan/bin/python3  ## the native core without the GIL under ThreadSanitizer
+sanitize-threads: $(CPYTHON)/nogil/bin/python3 $(CPYTHON)/tsan/python  ## the native core without the GIL under ThreadSanitizer
 	@echo "==> building tenure for ThreadSanitizer into $(CPYTHON)/packages"
 	@rm -rf $(CPYTHON)/packages
 	@$< -m pip install --quiet --disable-pip-version-check --only-binary :all: --target $(CPYTHON)/packages --group conformance
 	@TENURE_CFLAGS="-fsanitize=thread -g" $< -m pip install --quiet --disable-pip-version-check --no-deps \
 		--target $(CPYTHON)/packages .
 	TSAN_OPTIONS=suppressions=$(CPYTHON)/source/Tools/tsan/suppressions_free_threading.txt:exitcode=66 TENURE_IMPL=native \
-		PYTHONPATH=$(CPYTHON)/packages $(CPYTHON)/tsan/bin/python3 -m pytest -q -s -p no:cacheprovider \
+		PYTHONPATH=$(CPYTHON)/packages $(CPYTHON)/tsan/python -m pytest -q -s -p no:cacheprovider \
 		tests/conformance/test_storm.py tests/conformance/test_memory.py -k "native or see_memory"
 
 lint: $(VENV)/.dev  ## ruff: lint and format
