@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tenure.check import engine
+from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import Report, check
+from tenure.check.finding import Finding
+from tenure.check.project import Module
 
 MAKER = "def make(path):\n    return {}\n"
 USER = "from pack.maker import make\n\ndef use(path):\n    f = make(path)\n    return f.read()\n"
@@ -29,13 +31,13 @@ def pack(tmp_path: Path) -> Path:
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files the checker itself was asked about."""
     names: list[str] = []
-    real = engine._checked
+    real = Checker.findings
 
-    def spy(files, config, report):  # type: ignore[no-untyped-def]
-        names.extend(path.name for path in files)
-        return real(files, config, report)
+    def spy(checker: Checker, module: Module) -> list[Finding]:
+        names.append(Path(module.path).name)
+        return real(checker, module)
 
-    monkeypatch.setattr(engine, "_checked", spy)
+    monkeypatch.setattr(Checker, "findings", spy)
     return names
 
 

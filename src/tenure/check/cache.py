@@ -1,30 +1,46 @@
-"""Results of earlier runs, kept by content: what has not changed, and rests on nothing that has, is not read again."""
+"""What earlier runs found out, kept by content: a file that has not changed, and rests on nothing that has, is not
+checked again."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from tenure.check.config import Config
+from tenure.check.face import digest
 from tenure.check.finding import Facts, Finding, Step
+from tenure.check.overview import Outline
 
-__all__ = ["Store", "digest"]
+__all__ = ["Entries", "Entry", "Store"]
 
 #: Facts whose values are pairs; JSON gives lists back.
 _PAIRS: Final = ("start", "end", "call_start", "call_end")
 
 
-def digest(raw: bytes) -> str:
-    """A short name for a content."""
-    return hashlib.blake2b(raw, digest_size=12).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is remembered of one file."""
+
+    root: str
+    name: str  #: its name as a module below ``root``
+    digest: str  #: its content, shortened
+    lines: int
+    findings: tuple[Finding, ...] | None  #: ``None`` if it was only looked at for the sake of others
+    imports: tuple[str, ...]  #: the modules of the project it takes names from
+    outline: Outline | None  #: ``None`` if nobody asked what it says to everybody
+    rests_on: Mapping[str, Mapping[str, str]]  #: module -> kind and name of a part of it -> the face that part had
+
+
+#: By path.
+Entries = dict[str, Entry]
 
 
 @cache
@@ -35,57 +51,31 @@ def _checker() -> str:
 
 
 class Store:
-    """One file of results for one choice of files and settings."""
+    """One file of results for one choice of paths and settings, in groups that know nothing of each other."""
 
-    def __init__(self, folder: Path, files: Iterable[Path], config: Config) -> None:
-        chosen = json.dumps([sorted(map(str, files)), _checker(), _told(config)])
+    def __init__(self, folder: Path, paths: Iterable[Path], config: Config) -> None:
+        chosen = json.dumps([str(Path.cwd()), sorted(map(str, paths)), _checker(), _told(config)])
         self.path = folder / f"{digest(chosen.encode())}.json"
-        self.entries: dict[str, dict[str, Any]] = self._load()
-        self.digests: dict[str, str | None] = {}
 
-    def _load(self) -> dict[str, dict[str, Any]]:
+    def load(self) -> dict[str, Entries]:
+        """The entries of each group; none where there is no such file, or it is damaged."""
         try:
-            entries = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
+            groups = json.loads(self.path.read_bytes())
+            return {
+                group: {path: _revived(entry) for path, entry in entries.items()} for group, entries in groups.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
-        return entries if isinstance(entries, dict) else {}
 
-    def fresh(self, path: Path, raw: bytes) -> tuple[list[Finding], int] | None:
-        """The findings and the number of lines of a file that has not changed, and what it rests on has not either."""
-        entry = self.entries.get(str(path))
-        try:
-            if entry is None or entry["digest"] != digest(raw):
-                return None
-            if any(self.digest_of(name) != known for name, known in entry["rests_on"]):
-                return None
-            return [_revived(finding) for finding in entry["findings"]], int(entry["lines"])
-        except (KeyError, TypeError, ValueError):
-            return None
-
-    def digest_of(self, name: str) -> str | None:
-        """The content of a file as it is now; ``None`` if there is none."""
-        if name not in self.digests:
-            try:
-                self.digests[name] = digest(Path(name).read_bytes())
-            except OSError:
-                self.digests[name] = None
-        return self.digests[name]
-
-    def put(self, path: Path, raw: bytes, lines: int, findings: Sequence[Finding], rests_on: Iterable[str]) -> None:
-        """Remember what was found in a file, and which other files that rests on."""
-        self.entries[str(path)] = {
-            "digest": digest(raw),
-            "lines": lines,
-            "findings": [dataclasses.asdict(finding) for finding in findings],
-            "rests_on": [(name, self.digest_of(name)) for name in sorted(rests_on)],
-        }
-
-    def save(self) -> None:
+    def save(self, groups: Mapping[str, Entries]) -> None:
         """Write everything down; a cache that cannot be written is no reason to fail."""
+        told = {
+            group: {path: _told_entry(entry) for path, entry in entries.items()} for group, entries in groups.items()
+        }
         temporary = self.path.with_suffix(f".{os.getpid()}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self.entries), "utf-8")
+            temporary.write_text(json.dumps(told), "utf-8")
             temporary.replace(self.path)
         except OSError:
             with suppress(OSError):
@@ -97,7 +87,25 @@ def _told(config: Config) -> list[Any]:
     return [sorted(config.select), sorted(config.ignore), config.certainty, openers]
 
 
-def _revived(stored: Mapping[str, Any]) -> Finding:
-    facts: dict[str, Any] = {key: tuple(value) if key in _PAIRS else value for key, value in stored["facts"].items()}
-    story = tuple(Step(step["line"], step["text"]) for step in stored["story"])
-    return Finding(**{**stored, "story": story, "facts": Facts(**facts)})
+def _told_entry(entry: Entry) -> dict[str, Any]:
+    told = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
+    if entry.findings:
+        told["findings"] = [dataclasses.asdict(finding) for finding in entry.findings]
+    if entry.outline is not None:
+        told["outline"] = dataclasses.astuple(entry.outline)
+    return told
+
+
+def _revived(told: dict[str, Any]) -> Entry:
+    findings, outline = told["findings"], told["outline"]
+    told["findings"] = None if findings is None else tuple(map(_revived_finding, findings))
+    told["outline"] = None if outline is None else Outline(*map(tuple, outline))
+    if not isinstance(told["rests_on"], dict):
+        raise TypeError("an entry names what it rests on")
+    return Entry(**told)
+
+
+def _revived_finding(told: dict[str, Any]) -> Finding:
+    facts: dict[str, Any] = {key: tuple(value) if key in _PAIRS else value for key, value in told["facts"].items()}
+    story = tuple(Step(step["line"], step["text"]) for step in told["story"])
+    return Finding(**{**told, "story": story, "facts": Facts(**facts)})

@@ -321,7 +321,7 @@ class Calls(Enacting):
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 
     def call_method(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
-        factory = self.summaries.only_factory(callee[1], self.module)
+        factory = self.summaries.overview.only_factory(callee[1], self.module)
         if factory is not None:
             return self.call_function(("fm", factory, ("any",)), node, arguments, path)
         return self.call_unknown(callee[1], node, arguments, path)

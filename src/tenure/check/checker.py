@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +13,15 @@ from tenure.check.config import Config
 from tenure.check.effects import Tables
 from tenure.check.finding import CERTAINTIES, Finding, Step
 from tenure.check.openers import is_stdlib, with_extra
-from tenure.check.project import Function, Module, Project, index
+from tenure.check.overview import Bystander
+from tenure.check.project import Function, Key, Module, Project, index
 from tenure.check.rule import Draft, Rule
 from tenure.check.rules import RULES
 from tenure.check.rules.unused_allow import unused
 from tenure.check.scene import Scene
 from tenure.check.source import parse, root_and_name
 from tenure.check.summaries import Summaries
+from tenure.check.trace import Trace
 from tenure.check.walk import Walk
 
 __all__ = ["Checker"]
@@ -31,53 +33,62 @@ IMPORTS_FOLLOWED: Final = 3
 class Checker:
     """One project under check."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, project: Project | None = None) -> None:
         self.config = config
         openers, kinds = with_extra(config.openers)
-        self.project = Project()
+        self.project = project or Project()
+        self.project.trace = Trace()
         self.summaries = Summaries(self.project, Tables(openers, kinds))
         self.rules = [rule for rule in RULES if config.wants(rule.name, rule.code)]
-        self.imports: dict[Module, list[Module]] = {}
+        self.imports: dict[Module, tuple[str, ...]] = {}
+        self.bystanders: dict[Key, Bystander] = {}
         self.known = {word for rule in RULES for word in (rule.name, rule.code)}
 
     def load(self, text: str, path: Path) -> Module:
         """Read one file of the project."""
-        module = index(text, str(path), parse(text, str(path)), root_and_name(path))
-        self.project.add(module)
+        root, name, package = root_and_name(path)
+        module = self.project.modules.get((root, name))
+        if module is None or (module.path, module.text) != (str(path), text):
+            module = index(text, str(path), parse(text, str(path)), (root, name, package))
+            self.project.add(module)
         return module
 
-    def learn(self, modules: Sequence[Module]) -> None:
-        """Read what the modules import of their own project, and find out who opens things."""
-        known = dict.fromkeys(modules)
-        frontier = list(modules)
-        for _ in range(IMPORTS_FOLLOWED):
-            frontier = [found for module in frontier for found in self.imported(module) if found not in known]
-            known.update(dict.fromkeys(frontier))
-        self.summaries.learn(list(known))
+    def learn(self, modules: Iterable[Module], bystanders: Iterable[Bystander] = ()) -> None:
+        """Read what the modules import of their own project, and find out who opens things.
 
-    def imported(self, module: Module) -> list[Module]:
-        """Modules of the same project that this one takes names from."""
+        Of ``bystanders`` this is known already, so that they are not read.
+        """
+        self.bystanders = {(b.root, b.name): b for b in bystanders}
+        asked = {module.key: module for module in modules}
+        known = dict.fromkeys([*asked, *(key for key, b in self.bystanders.items() if b.asked)])
+        frontier = list(known)
+        for _ in range(IMPORTS_FOLLOWED):
+            reached = [(root, name) for root, of in frontier for name in self.imported(root, of)]
+            frontier = [key for key in dict.fromkeys(reached) if key not in known]
+            known.update(dict.fromkeys(frontier))
+        read = [self.project.modules[key] for key in known if key not in self.bystanders]
+        stood_by = [self.bystanders[key] for key in known if key in self.bystanders]
+        self.summaries.overview.learn([module for module in read if module is not None], stood_by)
+
+    def imported(self, root: str, name: str) -> tuple[str, ...]:
+        """Names of the modules of the same project that a module takes names from."""
+        if (root, name) in self.bystanders:
+            return self.bystanders[root, name].imports
+        module = self.project.module(root, name)
+        if module is None:
+            return ()
         if module not in self.imports:
-            self.imports[module] = list(self.look_up_imports(module))
+            before = self.project.trace.turn(module)
+            self.imports[module] = tuple(other for other in _foreign(module) if self.exists(root, other))
+            self.project.trace.turn(before)
         return self.imports[module]
 
-    def look_up_imports(self, module: Module) -> Iterator[Module]:
-        foreign = {dotted for dotted in module.imports.values() if not is_stdlib(dotted)}
-        for dotted in sorted(foreign | {dotted.rpartition(".")[0] for dotted in foreign}):
-            found = self.project.module(module.root, dotted) if dotted else None
-            if found is not None:
-                yield found
-
-    def rests_on(self, module: Module) -> list[str]:
-        """The other files a module's findings may depend on: what it imports, and what that imports."""
-        if self.project.searched(module):
-            return [other.path for other in self.project.modules.values() if other not in (None, module)]
-        reached = {module}
-        frontier = {module}
-        while frontier:
-            frontier = {found for m in frontier for found in self.imported(m)} - reached
-            reached |= frontier
-        return [other.path for other in reached if other is not module]
+    def exists(self, root: str, name: str) -> bool:
+        """Whether there is a module of that name; it is read unless it is a bystander."""
+        if (root, name) in self.bystanders:
+            self.project.trace.look(name, "file")
+            return True
+        return self.project.module(root, name) is not None
 
     def findings(self, module: Module) -> list[Finding]:
         """What the rules say about a module, less what its comments allow."""
@@ -93,6 +104,7 @@ class Checker:
         return any(word in (rule.name, rule.code) for rule in self.rules)
 
     def judged(self, module: Module) -> Iterator[Finding]:
+        self.project.trace.turn(module)
         for function in module.functions.values():
             if self.summaries.relevant(function):
                 walk = self.walk(function)
@@ -103,6 +115,7 @@ class Checker:
             if rule.scene is not None:
                 for draft in rule.scene(scene):
                     yield _finding(rule, draft, module.path)
+        self.project.trace.turn(None)
 
     def walk(self, function: Function) -> Walk | None:
         if function not in self.summaries.walks:
@@ -132,6 +145,12 @@ class Checker:
 
     def sure_enough(self, finding: Finding) -> bool:
         return CERTAINTIES.index(finding.certainty) <= CERTAINTIES.index(self.config.certainty)
+
+
+def _foreign(module: Module) -> list[str]:
+    """Names that may be those of modules it imports, the standard library's left out."""
+    dotted = {name for name in module.imports.values() if not is_stdlib(name)}
+    return sorted(name for name in dotted | {name.rpartition(".")[0] for name in dotted} if name)
 
 
 def _finding(rule: Rule, draft: Draft, path: str) -> Finding:

@@ -49,6 +49,7 @@ class Classes:
 
     def facts(self, cls: Class) -> ClassFacts:
         """What the class's own methods do with its attributes."""
+        self.project.look_at(cls)
         if cls not in self.known:
             facts = self.known[cls] = ClassFacts(dynamic="__getattr__" in cls.methods)
             for method in cls.methods.values():
@@ -57,6 +58,7 @@ class Classes:
 
     def stored_in(self, cls: Class) -> dict[str, list[tuple[Function, Site]]]:
         """Attributes that its methods put an open resource into."""
+        self.project.look_at(cls)
         found: dict[str, list[tuple[Function, Site]]] = {}
         for method in cls.methods.values():
             if not self.summaries.relevant(method):
@@ -146,9 +148,12 @@ class Classes:
 
     def owns(self, cls: Class) -> bool:
         """Whether making one leaves something to close: ``__init__`` stores a resource and a method closes it."""
+        self.project.look_at(cls)
         if cls not in self.owners:
+            before = self.project.trace.turn(cls.module)
             self.owners[cls] = False
             self.owners[cls] = self._owns(cls)
+            self.project.trace.turn(before)
         return self.owners[cls]
 
     def _owns(self, cls: Class) -> bool:
@@ -177,7 +182,9 @@ class Classes:
 
     def kind(self, cls: Class) -> Kind:
         """How instances of the class are closed."""
+        self.project.look_at(cls)
         if cls not in self.kinds:
+            before = self.project.trace.turn(cls.module)
             endings = self.closing_methods(cls)
             managed = self.project.method(cls, "__exit__") or self.project.method(cls, "__aexit__")
             first = next((n for n in ("close", "aclose", *sorted(endings)) if n in endings), "close")
@@ -189,6 +196,7 @@ class Classes:
                 managed=managed is not None,
                 any_after=True,
             )
+            self.project.trace.turn(before)
         return self.kinds[cls]
 
 

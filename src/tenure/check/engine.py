@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tenure.check.cache import Store
+from tenure.check.cache import Entries, Store
 from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.finding import Finding
+from tenure.check.renewal import Renewal
 from tenure.check.rules.unreadable import unreadable
-from tenure.check.source import MAX_BYTES, Unreadable, decoded, root_and_name
+from tenure.check.source import Unreadable, root_and_name
 
 __all__ = ["Report", "check", "check_source", "undisturbed"]
 
@@ -45,17 +46,20 @@ def check(
     """Check every Python file of ``paths``; ``progress`` hears (done, all, path) after each file."""
     began = time.perf_counter()
     files = _files_below(paths, config)
-    run = _Run(config, Store(cache, files, config) if cache is not None else None, len(files), progress)
+    store = Store(cache, paths, config) if cache is not None else None
     with undisturbed():
-        stale = run.take_fresh(files)
-        groups = _groups(stale, jobs)
-        if len(groups) > 1:
-            run.share(groups, jobs)
-        else:
-            run.add(_checked(stale, config, run.report))
-    if run.store is not None and stale:
-        run.store.save()
-    return Report(tuple(sorted(run.findings, key=_order)), len(files), run.lines, time.perf_counter() - began)
+        before = store.load() if store is not None else {}
+        work = {
+            name: Renewal(group, before.get(name, {}), config, keep=store is not None)
+            for name, group in _groups(files).items()
+        }
+        now = _renewed(work, jobs, _Progress(len(files), progress))
+    if store is not None and not all(renewal.is_over for renewal in work.values()):
+        store.save(now)
+    entries = [now[name][str(path)] for name, renewal in work.items() for path in renewal.files]
+    findings = [finding for entry in entries for finding in entry.findings or ()]
+    lines = sum(entry.lines for entry in entries)
+    return Report(tuple(sorted(findings, key=_order)), len(files), lines, time.perf_counter() - began)
 
 
 def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
@@ -69,111 +73,50 @@ def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
     return tuple(sorted(checker.findings(module), key=_order))
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What was found in one file, and what that rests on."""
+class _Progress:
+    """Counts files and tells whoever wants to hear."""
 
-    path: Path
-    raw: bytes
-    lines: int
-    findings: tuple[Finding, ...]
-    rests_on: tuple[str, ...]
-
-
-class _Run:
-    """Gathers results, from the cache and from the checker."""
-
-    def __init__(
-        self, config: Config, store: Store | None, total: int, progress: Callable[[int, int, str], None] | None
-    ) -> None:
-        self.config = config
-        self.store = store
+    def __init__(self, total: int, told: Callable[[int, int, str], None] | None) -> None:
         self.total = total
-        self.progress = progress
+        self.told = told
         self.done = 0
-        self.lines = 0
-        self.findings: list[Finding] = []
 
-    def report(self, path: Path) -> None:
+    def __call__(self, path: Path) -> None:
         self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total, str(path))
-
-    def take_fresh(self, files: Iterable[Path]) -> list[Path]:
-        """Take what the cache still knows; the rest is to be checked."""
-        if self.store is None:
-            return list(files)
-        stale = []
-        for path in files:
-            known = self.store.fresh(path, _raw(path))
-            if known is None:
-                stale.append(path)
-                continue
-            self.findings.extend(known[0])
-            self.lines += known[1]
-            self.report(path)
-        return stale
-
-    def add(self, results: Iterable[_Result]) -> None:
-        for result in results:
-            self.findings.extend(result.findings)
-            self.lines += result.lines
-            if self.store is not None:
-                self.store.put(result.path, result.raw, result.lines, result.findings, result.rests_on)
-
-    def share(self, groups: Sequence[Sequence[Path]], jobs: int) -> None:
-        """Groups that know nothing of each other are checked side by side."""
-        with ProcessPoolExecutor(jobs) as pool:
-            for results in pool.map(_checked_apart, groups, [self.config] * len(groups)):
-                self.add(results)
-                for result in results:
-                    self.report(result.path)
+        if self.told is not None:
+            self.told(self.done, self.total, str(path))
 
 
-def _checked_apart(files: Sequence[Path], config: Config) -> list[_Result]:
+def _renewed(work: dict[str, Renewal], jobs: int, report: _Progress) -> dict[str, Entries]:
+    """What is known of each group now; groups are worked on side by side where that pays."""
+    waiting = {name: renewal for name, renewal in work.items() if not renewal.is_over}
+    if jobs < 2 or len(waiting) < 2 or sum(len(r.stale) for r in waiting.values()) < WORTH_SHARING:
+        return {name: renewal.run(report) for name, renewal in work.items()}
+    now = {name: renewal.run(report) for name, renewal in work.items() if renewal.is_over}
+    largest = sorted(waiting, key=lambda name: len(waiting[name].stale), reverse=True)
+    with ProcessPoolExecutor(jobs) as pool:
+        for name, entries in zip(largest, pool.map(_renewed_apart, map(waiting.get, largest)), strict=True):
+            now[name] = entries
+            for path in waiting[name].files:
+                report(path)
+    return now
+
+
+def _renewed_apart(renewal: Renewal) -> Entries:
     with undisturbed(last=True):
-        return list(_checked(files, config, lambda path: None))
+        return renewal.run(lambda path: None)
 
 
-def _checked(files: Sequence[Path], config: Config, report: Callable[[Path], None]) -> Iterator[_Result]:
-    """Read them all, learn who opens things, then judge each."""
-    checker = Checker(config)
-    modules = {}
+def _groups(files: Sequence[Path]) -> dict[str, list[Path]]:
+    """Files of one package belong together, as do those of none; a few files are one group, whatever they are."""
+    if len(files) < WORTH_SHARING:
+        return {"": list(files)}
+    groups: dict[str, list[Path]] = {}
     for path in files:
-        raw = _raw(path)
-        try:
-            if len(raw) > MAX_BYTES:
-                raise Unreadable(f"it has more than {MAX_BYTES // 1_000_000} MB")
-            modules[path] = raw, checker.load(decoded(raw), path)
-        except Unreadable as error:
-            wanted = config.wants("unreadable", "TEN001")
-            yield _Result(path, raw, raw.count(b"\n") + 1, (unreadable(str(path), error),) if wanted else (), ())
-            report(path)
-    checker.learn([module for _, module in modules.values()])
-    # What a result rests on is told even when nobody keeps it: it costs little, and the two ways stay one.
-    for path, (raw, module) in modules.items():
-        found = tuple(checker.findings(module))
-        yield _Result(path, raw, raw.count(b"\n") + 1, found, tuple(checker.rests_on(module)))
-        report(path)
-
-
-def _raw(path: Path) -> bytes:
-    """The content of a file; of one that cannot be opened, a text that says so to whoever parses it."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        return f"cannot be opened: {error.strerror}".encode()
-
-
-def _groups(files: Sequence[Path], jobs: int) -> list[list[Path]]:
-    """Files of one package belong together; there is one group when sharing does not pay."""
-    if jobs < 2 or len(files) < WORTH_SHARING:
-        return [list(files)]
-    packages: dict[tuple[str, str], list[Path]] = {}
-    for path in files:
-        root, name, _ = root_and_name(path)
-        packages.setdefault((root, name.partition(".")[0]), []).append(path)
-    return sorted(packages.values(), key=len, reverse=True)
+        root, name, package = root_and_name(path)
+        top = name.partition(".")[0] if package or "." in name else ""
+        groups.setdefault(f"{root}/{top}", []).append(path)
+    return groups
 
 
 @contextmanager

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tenure.check.classes import ENDINGS
 from tenure.check.finding import Facts, Step
-from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Class, Function
 from tenure.check.rule import Draft
 from tenure.check.scene import Scene
 from tenure.check.state import Site
 
 __all__ = ["Held", "unclosed_attributes"]
-
-_SOMEBODY_CLOSES = r"\.{attribute}\s*\.\s*(?:{closers})\b"
 
 
 @dataclass(frozen=True)
@@ -68,11 +64,7 @@ def unclosed_attributes(scene: Scene) -> Iterator[Held]:
 
 def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
     """By a method of the class or its bases, by a subclass, or by anybody who reaches into the object."""
-    if scene.summaries.classes.may_close(cls, attribute):
-        return True
-    closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
-    pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))
-    return any(f".{attribute}" in text and pattern.search(text) for text in scene.project.texts(scene.module))
+    return scene.summaries.classes.may_close(cls, attribute) or scene.summaries.overview.somebody_closes(attribute)
 
 
 def _ending(scene: Scene, cls: Class) -> str:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import ast
 import builtins
+import os.path
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tenure.check.source import Unreadable, parse, read_text
+from tenure.check.trace import Trace
 from tenure.check.words import words
 
 __all__ = [
     "Class",
     "Function",
+    "Key",
     "Module",
     "Project",
     "children",
     "dotted_text",
     "index",
+    "module_file",
 ]
 
+
+#: A module, by the folder its imports start from and its dotted name below it.
+Key = tuple[str, str]
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -81,10 +88,6 @@ class Function:
         return any(text.rpartition(".")[2] in names for text in self.calls)
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.module.root, self.module.name, self.qualname)
-
-    @property
     def parameters(self) -> list[str]:
         """Positional parameters first, then keyword-only ones; starred ones are not among them."""
         if isinstance(self.node, ast.Module):
@@ -133,6 +136,10 @@ class Module:
     values: dict[str, ast.expr] = field(default_factory=dict)  #: module-level name -> what it was set to
     functions: dict[str, Function] = field(default_factory=dict)
     classes: dict[str, Class] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        return self.root, self.name
 
     def resolve(self, dotted: str) -> str:
         """The full name of a dotted name as this module's top level understands it."""
@@ -348,42 +355,44 @@ def index(text: str, path: str, tree: ast.Module, place: tuple[str, str, bool]) 
     return module
 
 
+def module_file(root: str, name: str) -> str:
+    """Where a module of that name is, a package before a plain file; empty if it is nowhere."""
+    parts = name.split(".")
+    base = os.path.join(root, *parts)  # most names are nowhere: a Path for each takes longer
+    if os.path.isfile(f"{base}/__init__.py"):
+        return str(Path(root, *parts, "__init__.py"))
+    return str(Path(root, *parts[:-1], f"{parts[-1]}.py")) if os.path.isfile(f"{base}.py") else ""
+
+
 class Project:
     """The modules read so far; a module that is imported is read when somebody asks for it."""
 
     def __init__(self) -> None:
-        self.modules: dict[tuple[str, str], Module | None] = {}
-        self.searchers: set[Module] = set()  #: modules about which every other module was asked
+        self.modules: dict[Key, Module | None] = {}
+        self.trace = Trace()
 
     def add(self, module: Module) -> None:
-        self.modules[module.root, module.name] = module
+        self.modules[module.key] = module
 
     def module(self, root: str, name: str) -> Module | None:
-        key = (root, name)
+        """The module of that name, if there is one; one that cannot be read says nothing."""
+        self.trace.look(name, "file")
+        key = root, name
         if key not in self.modules:
             self.modules[key] = None
             self.modules[key] = self._load(root, name)
         return self.modules[key]
 
-    def texts(self, asker: Module) -> Iterator[str]:
-        """The text of every module there is: what ``asker`` learns from them rests on all of them."""
-        self.searchers.add(asker)
-        return (module.text for module in self.modules.values() if module is not None)
-
-    def searched(self, module: Module) -> bool:
-        """Whether findings about a module rest on the whole project."""
-        return module in self.searchers
-
     def _load(self, root: str, name: str) -> Module | None:
-        base = Path(root, *name.split("."))
-        for path, package in ((base / "__init__.py", True), (base.with_suffix(".py"), False)):
-            try:
-                if path.is_file():
-                    text = read_text(path)
-                    return index(text, str(path), parse(text, str(path)), (root, name, package))
-            except (Unreadable, OSError, ValueError):
-                return None
-        return None
+        path = module_file(root, name)
+        if not path:
+            return None
+        try:
+            text = read_text(Path(path))
+            tree = parse(text, path)
+        except (Unreadable, OSError, ValueError):
+            text, tree = "", ast.Module([], [])
+        return index(text, path, tree, (root, name, path.endswith("__init__.py")))
 
     def find(self, root: str, dotted: str, depth: int = 0) -> Function | Class | None:
         """The function or class of the project a dotted name stands for, through re-exports."""
@@ -393,11 +402,20 @@ class Project:
         for cut in range(len(parts) - 1, 0, -1):
             module = self.module(root, ".".join(parts[:cut]))
             if module is not None:
-                return self._inside(module, parts[cut:], depth)
+                found = self._inside(module, parts[cut:], depth)
+                if found is not None:
+                    self.look_at(found)
+                return found
         return None
+
+    def look_at(self, found: Function | Class) -> None:
+        """Note that somebody looks at a function or a class."""
+        kind = "class" if isinstance(found, Class) else "function"
+        self.trace.look(found.module.name, kind, found.qualname)
 
     def _inside(self, module: Module, rest: list[str], depth: int) -> Function | Class | None:
         name = ".".join(rest)
+        self.trace.look(module.name, "name", name)
         if name in module.functions:
             return module.functions[name]
         if name in module.classes:
@@ -416,6 +434,7 @@ class Project:
             if id(current) in seen:
                 continue
             seen.add(id(current))
+            self.look_at(current)
             yield current
             for base in current.bases:
                 if base in _TRANSPARENT_BASES or base.startswith(("typing.", "collections.abc.")):

@@ -24,13 +24,13 @@ class Unreadable(Exception):
 
 def read_text(path: Path) -> str:
     """The source of a file in its declared encoding."""
-    if path.stat().st_size > MAX_BYTES:
-        raise Unreadable(f"the file has more than {MAX_BYTES // 1_000_000} MB")
-    raw = path.read_bytes()
-    return decoded(raw)
+    return decoded(path.read_bytes())
 
 
 def decoded(raw: bytes) -> str:
+    """The text of a source file; raises ``Unreadable`` if it is too long or in no encoding that can be read."""
+    if len(raw) > MAX_BYTES:
+        raise Unreadable(f"it has more than {MAX_BYTES // 1_000_000} MB")
     try:
         encoding, _ = tokenize.detect_encoding(BytesIO(raw).readline)
         return raw.decode(encoding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +10,7 @@ from tenure.check.classes import Classes
 from tenure.check.effects import Tables
 from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
+from tenure.check.overview import Overview
 from tenure.check.project import Function, Module, Project
 from tenure.check.state import Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
@@ -26,8 +26,6 @@ _TRANSPARENT: Final = words(
 
 #: Different outcomes told apart in one summary.
 _MOST_OUTCOMES: Final = 6
-#: How often names of new factories are followed to their callers.
-_MOST_ROUNDS: Final = 6
 #: Deeper chains of calls than this are not followed.
 _DEEPEST: Final = 24
 
@@ -71,63 +69,35 @@ class Summaries:
         self.asked: set[Function] = set()  #: functions asked for while they were being walked
         self.underway: list[Function] = []
         self.openers = _names_of(tables)
-        self.learned: set[str] = set()  #: names of the project's own factories and owning classes
         self.relevance: dict[Function, bool] = {}
-        self.factories: dict[tuple[str, str], Function | None] = {}  #: by root and name, the only method so named
+        self.overview = Overview(self)
         self.classes = Classes(project, self)
 
     def of(self, function: Function, needed: bool) -> Summary | None:
         """The summary; ``None`` where there is none to be had. ``needed`` says that the caller gave it a resource."""
+        self.project.trace.look(function.module.name, "summary" if needed else "gist", function.qualname)
+        if not (needed or self.relevant(function)):
+            return _NOTHING
         if function in self.known:
             return self.known[function]
         if function in self.underway:
             self.asked.add(function)
             return None
-        if not (needed or self.relevant(function)) or len(self.underway) > _DEEPEST:
-            return _NOTHING if not needed else None
+        if len(self.underway) > _DEEPEST:
+            return None if needed else _NOTHING
         if self.opaque(function):
             self.known[function] = None
             return None
         return self.settle(function)
 
-    def learn(self, modules: Sequence[Module]) -> None:
-        """Follow factories and owning classes to those who call them, by name, until no new name turns up."""
-        for _ in range(_MOST_ROUNDS):
-            new = {name for module in modules for name in self.openers_in(module)} - self.learned
-            if not new:
-                return
-            for function in [f for f in self.walks if f.calls_any(new)]:
-                del self.walks[function]
-            for function in [f for f in self.known if f.calls_any(new)]:
-                del self.known[function]
-            self.learned |= new
-            self.relevance.clear()
-            self.factories.clear()
-            self.classes.forget()
-
-    def only_factory(self, name: str, asker: Module) -> Function | None:
-        """The method that ``x.name()`` calls whatever ``x`` is, when one class only has it and it opens something."""
-        if "_" not in name.strip("_") or name not in self.learned:
-            return None
-        key = asker.root, name
-        if key not in self.factories:
-            near = [module for module in self.project.modules.values() if module and module.root == asker.root]
-            methods = [cls.methods[name] for module in near for cls in module.classes.values() if name in cls.methods]
-            self.factories[key] = methods[0] if len(methods) == 1 else None
-        self.project.searchers.add(asker)
-        return self.factories[key]
-
-    def openers_in(self, module: Module) -> Iterator[str]:
-        """Names by which a caller of this module may get something to close."""
-        for function in module.functions.values():
-            if function.returns and self.relevant(function) and not function.name.startswith("__"):
-                summary = self.of(function, False)
-                if summary is not None and summary.opens:
-                    yield function.name
-        for cls in module.classes.values():
-            if self.classes.owns(cls):
-                yield cls.node.name
-                yield "cls"
+    def forget_callers(self, names: set[str]) -> None:
+        """What was worked out without knowing that these names are factories' is to be worked out again."""
+        for function in [f for f in self.walks if f.calls_any(names)]:
+            del self.walks[function]
+        for function in [f for f in self.known if f.calls_any(names)]:
+            del self.known[function]
+        self.relevance.clear()
+        self.classes.forget()
 
     def settle(self, function: Function) -> Summary | None:
         """Walk it; if it asked for itself on the way, walk it again on what was found until nothing changes."""
@@ -148,10 +118,13 @@ class Summaries:
 
     def walk(self, function: Function) -> Walk | None:
         """The walk through a function, made anew; ``None`` if it is beyond following."""
+        before = self.project.trace.turn(function.module)
         try:
             walk: Walk | None = Walk(function, self.project, self.tables, self).run()
         except (TooLarge, RecursionError):
             walk = None
+        finally:
+            self.project.trace.turn(before)
         self.walks[function] = walk
         return walk
 
@@ -164,7 +137,7 @@ class Summaries:
     def tells(self, module: Module, text: str) -> bool:
         """Whether a name that is called is an opener's, a closer's, or may be a method of something that opens."""
         last = text.rpartition(".")[2]
-        if last in self.learned:
+        if last in self.overview.learned:
             return True
         packages = self.openers.get(last)
         if packages is None:
