@@ -66,7 +66,7 @@ class Checker:
             reached = [(root, name) for root, of in frontier for name in self.imported(root, of)]
             frontier = [key for key in dict.fromkeys(reached) if key not in known]
             known.update(dict.fromkeys(frontier))
-        read = [self.project.modules[key] for key in known if key not in self.bystanders]
+        read = [self.project.module(*key) for key in known if key not in self.bystanders]
         stood_by = [self.bystanders[key] for key in known if key in self.bystanders]
         self.summaries.overview.learn([module for module in read if module is not None], stood_by)
 
