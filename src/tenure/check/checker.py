@@ -84,11 +84,9 @@ class Checker:
         return self.imports[module]
 
     def exists(self, root: str, name: str) -> bool:
-        """Whether there is a module of that name; it is read unless it is a bystander."""
-        if (root, name) in self.bystanders:
-            self.project.trace.look(name, "file")
-            return True
-        return self.project.module(root, name) is not None
+        """Whether there is a module of that name; it need not be read for that."""
+        self.project.trace.look(name, "file")
+        return (root, name) in self.bystanders or self.project.has(root, name)
 
     def findings(self, module: Module) -> list[Finding]:
         """What the rules say about a module, less what its comments allow."""

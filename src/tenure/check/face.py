@@ -15,11 +15,11 @@ from typing import Final
 
 from tenure.check.lines import split
 from tenure.check.openers import Kind
-from tenure.check.project import Class, Function, Module
+from tenure.check.project import Class, Module, module_file
 from tenure.check.summaries import Outcome, Summaries, Summary
 from tenure.check.trace import EVERYBODY, Look
 
-__all__ = ["Faces", "digest"]
+__all__ = ["Faces", "digest", "kind_of_file"]
 
 #: The face of what is not there.
 _NOTHING: Final = ""
@@ -28,6 +28,11 @@ _NOTHING: Final = ""
 def digest(raw: bytes) -> str:
     """A short name for a content."""
     return hashlib.blake2b(raw, digest_size=12).hexdigest()
+
+
+def kind_of_file(path: str) -> str:
+    """The face of a module as far as it has been looked for only."""
+    return "package" if path.endswith("__init__.py") else "module" if path else _NOTHING
 
 
 class Faces:
@@ -50,6 +55,8 @@ class Faces:
         if name == EVERYBODY:
             answer = overview.only_bearer(self.root, part) if kind == "factory" else overview.somebody_closes(part)
             return str(answer)
+        if kind == "file":
+            return kind_of_file(module_file(self.root, name))
         module = self.summaries.project.module(self.root, name)
         if module is None:
             return _NOTHING
@@ -62,9 +69,6 @@ class Faces:
         if module not in self.sources:
             self.sources[module] = _Source(module)
         return self.sources[module]
-
-    def file(self, source: _Source, part: str) -> str:
-        return "package" if source.module.package else "module"
 
     def name(self, source: _Source, part: str) -> str:
         """What a name of the module leads to."""
@@ -114,7 +118,6 @@ class Faces:
 
 
 _PARTS: Final[dict[str, Callable[[Faces, _Source, str], str]]] = {
-    "file": Faces.file,
     "name": Faces.name,
     "function": Faces.function,
     "gist": Faces.gist,

@@ -383,6 +383,11 @@ class Project:
             self.modules[key] = self._load(root, name)
         return self.modules[key]
 
+    def has(self, root: str, name: str) -> bool:
+        """Whether there is a module of that name."""
+        known = self.modules.get((root, name))
+        return known is not None or bool(module_file(root, name))
+
     def _load(self, root: str, name: str) -> Module | None:
         path = module_file(root, name)
         if not path:

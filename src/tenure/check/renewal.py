@@ -17,7 +17,7 @@ from typing import Final
 from tenure.check.cache import Entries, Entry
 from tenure.check.checker import Checker
 from tenure.check.config import Config
-from tenure.check.face import Faces, digest
+from tenure.check.face import Faces, digest, kind_of_file
 from tenure.check.finding import Finding
 from tenure.check.overview import Bystander, Outline
 from tenure.check.project import Key, Module, Project, module_file
@@ -57,7 +57,7 @@ class Renewal:
     def finds_all(self, entry: Entry) -> bool:
         """Whether every module that the file has looked for is still where it was, or still nowhere."""
         looked_for = ((name, parts[_FILE]) for name, parts in entry.rests_on.items() if _FILE in parts)
-        return all(_kind_of_file(self.whereabouts(entry.root, name)) == face for name, face in looked_for)
+        return all(kind_of_file(self.whereabouts(entry.root, name)) == face for name, face in looked_for)
 
     def whereabouts(self, root: str, name: str) -> str:
         """The file of a module, as it is found now."""
@@ -193,7 +193,7 @@ class _Attempt:
             digest(raw),
             _lines(raw),
             findings,
-            self.checker.imports.get(module, ()),
+            self.checker.imported(*module.key),
             self.checker.summaries.overview.outline(module),
             self.seen_by(module) if self.renewal.keep else {},
         )
@@ -227,11 +227,6 @@ def _raw(path: Path) -> bytes:
 
 def _lines(raw: bytes) -> int:
     return raw.count(b"\n") + 1
-
-
-def _kind_of_file(path: str) -> str:
-    """The face of a module as a file, as ``Faces`` shows it."""
-    return "package" if path.endswith("__init__.py") else "module" if path else ""
 
 
 def _look(name: str, part: str) -> Look:
