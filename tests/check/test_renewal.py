@@ -185,15 +185,15 @@ def test_what_comes_within_reach_of_a_file_is_learnt(tmp_path: Path) -> None:
     pack, cache = tmp_path / "pack", tmp_path / "cache"
     pack.mkdir()
     (pack / "__init__.py").write_text("")
-    (pack / "m6.py").write_text("class Pool:\n    def get_file(self, path):\n        return open(path)\n")
-    for n in range(1, 6):
+    (pack / "m5.py").write_text("class Pool:\n    def get_file(self, path):\n        return open(path)\n")
+    for n in range(1, 5):
         (pack / f"m{n}.py").write_text(f"from pack import m{n + 1}\n")
     near, use = pack / "near.py", "class S:\n    def f(self, path):\n        x = self.pool.get_file(path)\n"
-    for n in range(1, 7):
+    for n in range(1, 6):
         near.write_text(f"from pack import m{n}\n\n{use}")
         again, anew = check([near], Config(), cache=cache), check([near], Config())
         assert again.findings == anew.findings
-        assert bool(anew.findings) == (n >= 4)
+        assert bool(anew.findings) == (n >= 3)
 
 
 def test_a_folder_that_becomes_a_package_is_checked_anew(tmp_path: Path, judged: list[str]) -> None:
