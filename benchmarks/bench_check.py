@@ -13,11 +13,12 @@ import json
 import platform
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -33,6 +34,12 @@ HERE: Final = Path(__file__).parent
 CASES: Final = HERE.parent / "tests" / "check" / "cases.txt"
 #: pylint reads some two thousand lines a second, so it is asked about these packages only.
 SMALL: Final = ("click", "flask", "httpx", "requests", "werkzeug")
+#: A file of a package, and what is added to it between two runs.
+CHANGED: Final = ("sqlalchemy", "sqlalchemy/util/_collections.py")
+CHANGES: Final = {
+    "a comment added": "\n# nothing more\n",
+    "a factory added": "\n\ndef open_collected(path):\n    return open(path)\n",
+}
 Places = set[tuple[Path, int]]
 
 
@@ -208,9 +215,21 @@ def quiet(packages: Mapping[str, str], corpus: Path) -> list[tuple[object, ...]]
     rows.append(_row("tenure, cold", "all of them", every, paced(TENURE, every, "--no-cache")))
     paced(TENURE, every)
     rows.append(_row("tenure, warm cache", "all of them", every, paced(TENURE, every)))
+    rows.extend(changed(folders[CHANGED[0]]) if CHANGED[0] in folders else [])
     rows.append(_row(TOOLS[1].name, "all of them", every, paced(TOOLS[1], every, "--no-cache")))
     rows.extend(_row(tool.name, " ".join(SMALL), small, paced(tool, small)) for tool in TOOLS[2:])
     return rows
+
+
+def changed(folder: Path) -> Iterator[tuple[object, ...]]:
+    """Rows of a second run over a package of which one file, that most others import, has changed."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(shutil.copytree(folder, Path(scratch, folder.name)))
+        paced(TENURE, [copy])
+        for how, text in CHANGES.items():
+            with Path(copy, CHANGED[1]).open("a", encoding="utf-8") as file:
+                file.write(text)
+            yield _row(f"tenure, warm cache, {how}", folder.name, [copy], paced(TENURE, [copy]))
 
 
 def _row(tool: str, what: str, folders: Sequence[Path], pace: Pace) -> tuple[object, ...]:
