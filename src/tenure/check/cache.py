@@ -1,5 +1,4 @@
-"""What earlier runs found out, kept by content: a file that has not changed, and rests on nothing that has, is not
-checked again."""
+"""Results of earlier runs, kept by content: what has not changed, and rests on nothing that has, is not read again."""
 
 from __future__ import annotations
 
