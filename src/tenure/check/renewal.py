@@ -226,7 +226,7 @@ def _raw(path: Path) -> bytes:
 
 
 def _lines(raw: bytes) -> int:
-    return raw.count(b"\n") + 1
+    return len(raw.splitlines())
 
 
 def _look(name: str, part: str) -> Look:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
+from tenure.pipeline.incident import trial
 from tenure.pipeline.incident.trial import Life, Outcome, try_remedy
 
 # Enough for several rotations and looks at the log on each handler: what goes wrong then goes wrong every time.
@@ -67,3 +70,8 @@ def test_a_remedy_that_never_lived_has_no_rate() -> None:
 )
 def test_a_double_free_is_known_by_count_by_abort_or_by_guard_page(life: Life, frees: int) -> None:
     assert life.double_frees == frees
+
+
+def test_of_a_traceback_the_exception_is_told_and_where_it_was_raised() -> None:
+    errors = io.StringIO('Traceback (most recent call last):\n  File "/a/b/x.py", line 1, in f\n    g()\nOSError: no\n')
+    assert trial.last_words(errors) == 'OSError: no · File "x.py", line 1, in f'

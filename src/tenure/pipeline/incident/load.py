@@ -71,7 +71,7 @@ class Load:
         self._rotations = 0
 
     def run(self, progress: Callable[[Tally], None]) -> float:
-        """Serve them all, telling ``progress`` now and then; the answer is the seconds it took."""
+        """Serve them all, telling ``progress`` now and then and at the end; the answer is the seconds it took."""
         began = perf_counter()
         threads = [threading.Thread(target=self._handle, args=(number,)) for number in range(THREADS)]
         for thread in threads:
@@ -79,7 +79,9 @@ class Load:
         while any(thread.is_alive() for thread in threads):
             threads[0].join(0.1) if threads[0].is_alive() else threads.pop(0).join()
             progress(self.tally)
-        return perf_counter() - began
+        seconds = perf_counter() - began
+        progress(self.tally)
+        return seconds
 
     def finish(self) -> None:
         """The service ends: it retires what it has, and drops everything."""

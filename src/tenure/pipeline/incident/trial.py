@@ -17,7 +17,7 @@ from typing import IO, Final
 from tenure.pipeline.incident.memory import MEMORIES
 from tenure.pipeline.incident.remedies import REMEDIES
 
-__all__ = ["Life", "Outcome", "live_through", "try_remedy"]
+__all__ = ["Life", "Outcome", "last_words", "live_through", "try_remedy"]
 
 #: How long a child may take, in seconds.
 LIMIT: Final = 120
@@ -117,12 +117,14 @@ def _child(remedy: str, memory: str, requests: int, progress: Callable[[int], No
             progress(min(int(last["requests"]), requests))
         code = child.wait(LIMIT)
         died = signal.Signals(-code).name if code < 0 else ("" if code == 0 else f"exit status {code}")
-        return Life(memory, died, _last_words(errors) if died else "", **last)  # type: ignore[arg-type]
+        return Life(memory, died, last_words(errors) if died else "", **last)  # type: ignore[arg-type]
 
 
-def _last_words(errors: IO[str]) -> str:
-    """What the C library or the interpreter said first as it died."""
+def last_words(errors: IO[str]) -> str:
+    """What the C library or the interpreter said first as it died; of a traceback its last line, and where that was."""
     errors.seek(0)
     lines = [line.strip() for line in errors if line.strip()]
+    if lines and lines[0].startswith("Traceback"):
+        lines.reverse()
     where = next((re.sub(r'"(?:.*/)?', '"', line, count=1) for line in lines if line.startswith("File ")), "")
     return " · ".join(filter(None, [*lines[:1], where]))
