@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tenure.memory import Buffer, SecretBuffer
     from tenure.runtime import finalizers, inspect, ledger
     from tenure.runtime.abandoned import drain
+    from tenure.runtime.acquisition import open_async
     from tenure.runtime.finalizers import keep_alive, set_finalizer
     from tenure.runtime.handle import Handle, Lease, open, own
     from tenure.runtime.scope import Scope
@@ -42,6 +43,7 @@ __all__ = [
     "ledger",
     "lifecycle",
     "open",
+    "open_async",
     "own",
     "set_finalizer",
     "settings",
@@ -70,6 +72,7 @@ _HOMES: Final[dict[str, tuple[str, str]]] = {
     "ledger": ("tenure.runtime.ledger", ""),
     "lifecycle": ("tenure.lifecycle", ""),
     "open": ("tenure.runtime.handle", "open"),
+    "open_async": ("tenure.runtime.acquisition", "open_async"),
     "own": ("tenure.runtime.handle", "own"),
     "set_finalizer": ("tenure.runtime.finalizers", "set_finalizer"),
     "settings": ("tenure.runtime.settings", "settings"),

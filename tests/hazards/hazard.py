@@ -123,6 +123,7 @@ HAZARDS: Final[tuple[Hazard, ...]] = (
     Hazard("failed_constructor", "half_way", "live 0", {"guard": "live 100"}, more=("with",)),
     Hazard("failed_constructor", "in_the_factory", "live 0", {"guard": "live 100"}, reports=_LEAK),
     Hazard("cancelled", "in_a_thread", "live 0", {"guard": "live 3"}, reports="AbandonedHandle: hz_close handle"),
+    Hazard("cancelled", "in_a_thread_waited_for", "live right after 1", {"guard": "live 3"}),
     Hazard("cancelled", "before_the_block", "live 0", {"guard": "live 3"}, reports="AbandonedHandle: hz_close handle"),
     Hazard("cancelled", "half_read", "live right after 0", {"guard": "live right after 1"}),
     Hazard("double_close", "race", "survived", {"guard": "SIGSEGV|SIGABRT", "malloc": "SIGABRT"}),

@@ -38,6 +38,38 @@ def in_a_thread(lib: Any, protected: bool) -> None:
     print("live", lib.hz_live())
 
 
+def in_a_thread_waited_for(lib: Any, protected: bool) -> None:
+    """Protected by ``open_async``, which waits for the thread and releases what nobody waits for any more."""
+
+    def acquire() -> Any:
+        lib.hz_work(busy, 30)
+        return lib.hz_open(16)
+
+    async def use(begun: asyncio.Event) -> None:
+        begun.set()
+        if protected:
+            async with tenure.open_async(acquire, release=lib.hz_close):
+                return
+        lib.hz_close(await asyncio.get_running_loop().run_in_executor(None, acquire))  # the result is dropped
+
+    async def main() -> None:
+        for _ in range(3):
+            begun = asyncio.Event()
+            task = asyncio.create_task(use(begun))
+            await begun.wait()
+            await asyncio.sleep(0)
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            if protected:
+                print("live right after", lib.hz_live())
+
+    busy = lib.hz_open(16)
+    asyncio.run(main())
+    lib.hz_close(busy)
+    print("live", lib.hz_live())
+
+
 def before_the_block(lib: Any, protected: bool) -> None:
     """Protected by owning it from the start: there is an ``await`` between the acquiring and the ``try``."""
 
