@@ -131,7 +131,7 @@ class Running:
         return read
 
 
-def begin(directory: Path, settings: str = "") -> Running:
+def begin(directory: Path, settings: str = "", port: int = 0) -> Running:
     """Start a server in a directory, with a key, settings and a place for its data."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "tenure.toml"
@@ -139,7 +139,7 @@ def begin(directory: Path, settings: str = "") -> Running:
     if not (directory / "tenure.key").exists():
         (directory / "tenure.key").write_bytes(bytes(range(32)))
         (directory / "tenure.key").chmod(0o600)
-    command = [sys.executable, "-m", "tenure", "pipeline", "run", "--config", str(config), "--port", "0"]
+    command = [sys.executable, "-m", "tenure", "pipeline", "run", "--config", str(config), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said: list[str] = []
     assert process.stdout is not None
@@ -159,8 +159,8 @@ def start(here: Path) -> Iterator[Callable[..., Running]]:
     """Starts servers, and ends them."""
     running: list[Running] = []
 
-    def started(settings: str = "", directory: Path | None = None) -> Running:
-        running.append(begin(directory or here, settings))
+    def started(settings: str = "", directory: Path | None = None, port: int = 0) -> Running:
+        running.append(begin(directory or here, settings, port))
         return running[-1]
 
     yield started

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from tenure.pipeline.commands import Commands, password_digest
 from tenure.pipeline.event import Plan
 from tenure.pipeline.eyes.door import Door
 from tenure.pipeline.eyes.log import Log
+from tenure.pipeline.forks import Forked, Shared, polls_open, shared
 from tenure.pipeline.intake import Intake, Order
 from tenure.pipeline.keeper import Keeper
 from tenure.pipeline.native import make_intake
@@ -30,7 +34,7 @@ from tenure.pipeline.seal.keyring import Keyring
 from tenure.pipeline.seal.libcrypto import Libcrypto
 from tenure.pipeline.seal.master import read_master_key
 from tenure.pipeline.segments import Header
-from tenure.pipeline.server import Server
+from tenure.pipeline.server import SIGNALS, Server
 from tenure.pipeline.settings import Settings, SettingsError
 from tenure.pipeline.windows import Windows
 from tenure.pipeline.writer import SegmentWriter, claimed
@@ -58,41 +62,53 @@ class Opening:
 def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, int | float]:
     """Run a pipeline until it is told to stop. Its books, balanced or not, after everything is closed."""
     settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    books = Books()
+    books, owner = Books(), os.getpid()
     rss = resident_bytes()
     with tenure.Scope() as scope:
-        scope.push(claimed(settings.directory))
+        lock = scope.push(claimed(settings.directory))
         server, say = _assembled(settings, books, scope)
-        seen = _eyes(settings, server, scope)
+        door = _eyes(settings, server, scope)
+        seen = [door.where] if door else []
         rss = resident_bytes()
-        _run(server, lambda where: opened(say([*where, *seen])))
+        with lock.lease() as held:
+            unheld = [held, *([door.descriptor] if door else [])]
+        try:
+            _run(server, unheld, lambda where: opened(say([*where, *seen])))
+        except BaseException as error:
+            if os.getpid() == owner:
+                raise
+            scope.pop_all()  # nothing of it is this process's to close
+            if isinstance(error, Exception):
+                raise Forked(owner) from error
+            raise
         server.tell("stopped", received=server.intake.sealed, stored=books.stored)
     last = books.snapshot() | {"rss_at_start": rss}
     (settings.directory / BOOKS).write_text(json.dumps(last, indent=1), "utf-8")
     return last
 
 
-def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> list[str]:
-    """A log and a dashboard, if they are wished for. Where the dashboard is."""
+def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> Door | None:
+    """A log and a dashboard, if they are wished for. The dashboard's."""
     eyes = settings.eyes
     if eyes.log:
         file = None if eyes.log == "-" else scope.enter(open(eyes.log, "a", encoding="utf-8"))  # noqa: SIM115  (owned)
         server.tell = Log(file or sys.stderr)
         server.tell("started", fsync=settings.keep.fsync, runtime=tenure.implementation)
     if eyes.port < 0:
-        return []
+        return None
     try:
         door = Door(eyes.port, server.books.snapshot, server.books.waits)
     except OSError as error:
         raise SettingsError(f"[eyes] cannot listen on port {eyes.port}: {error.strerror}") from error
     scope.callback(door.close)
-    return [door.where]
+    return door
 
 
-def _run(server: Server, listening: Callable[[list[str]], None]) -> None:
-    """Run the event loop: uvloop's. Whatever makes every request wait is kept short while it runs."""
-    import uvloop
+def _run(server: Server, unheld: list[int], listening: Callable[[list[str]], None]) -> None:
+    """Run the event loop: uvloop's. Whatever makes every request wait is kept short while it runs.
 
+    A child that is forked meanwhile lets go of the server, and of the descriptors in ``unheld``.
+    """
     # Arrow's own allocator gives every block a huge page anew, which the kernel has to clear first; malloc reuses, and
     # with one heap for everything what is free in it can be used by all and be given back at once.
     pool = pa.default_memory_pool()
@@ -104,11 +120,28 @@ def _run(server: Server, listening: Callable[[list[str]], None]) -> None:
     # The loop waits this long, not 5 ms, for the thread that computes results or answers the dashboard.
     sys.setswitchinterval(SWITCH)
     try:
-        uvloop.run(server.run(listening))
+        _looped(server, unheld, listening)
     finally:
         sys.setswitchinterval(interval)
         pa.set_memory_pool(pool)
         gc.unfreeze()
+
+
+def _looped(server: Server, unheld: list[int], listening: Callable[[list[str]], None]) -> None:
+    """Run the event loop to its end. A forked child leaves its copy as it is, for libuv's share memory."""
+    import uvloop
+
+    owner, before = os.getpid(), polls_open()
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    try:
+        loop = runner.get_loop()
+        held = Shared(lambda: [*server.descriptors(), *unheld], polls_open() - before, loop.stop, handlers)
+        with shared(held):
+            runner.run(server.run(listening))
+    finally:
+        if os.getpid() == owner:
+            runner.close()
 
 
 def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[Server, Callable[[list[str]], Opening]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import socket
@@ -11,10 +12,14 @@ import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tenure.pipeline.settings import Front, SettingsError
 
 __all__ = ["Doors", "protected"]
+
+#: Connections that may wait to be let in, as in Redis.
+BACKLOG: Final = 511
 
 
 @dataclass
@@ -23,6 +28,12 @@ class Doors:
 
     front: Front
     servers: list[asyncio.Server] = field(default_factory=list)
+    owner: int = field(default_factory=os.getpid)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Those of the sockets that listen."""
+        return [bound.fileno() for server in self.servers for bound in server.sockets]
 
     async def open(self, connection: Callable[[], asyncio.Protocol]) -> list[str]:
         """Begin to listen; where, as a person would write it."""
@@ -32,32 +43,24 @@ class Doors:
             context = _tls(self.front)
             # A handshake is given as long as a request; until then it holds a descriptor and no place.
             patience = (self.front.stall_timeout or None) if context else None
-            try:
-                server = await loop.create_server(
-                    connection,
-                    self.front.host,
-                    self.front.port,
-                    ssl=context,
-                    backlog=511,
-                    ssl_handshake_timeout=patience,
+            for bound in _tcp_sockets(self.front):
+                self.servers.append(
+                    await loop.create_server(
+                        connection, sock=bound, ssl=context, backlog=BACKLOG, ssl_handshake_timeout=patience
+                    )
                 )
-            except (OSError, OverflowError, ValueError) as error:
-                why = getattr(error, "strerror", None) or str(error)
-                raise SettingsError(
-                    f"[front] cannot listen on host {self.front.host}, port {self.front.port}: {why}"
-                ) from error
-            self.servers.append(server)
-            where += [f"{name[0]}:{name[1]}" for name in (bound.getsockname() for bound in server.sockets)]
+                name = bound.getsockname()
+                where.append(f"{name[0]}:{name[1]}")
         if self.front.unix:
             self.servers.append(await loop.create_unix_server(connection, sock=_unix_socket(Path(self.front.unix))))
             where.append(self.front.unix)
         return where
 
     def close(self) -> None:
-        """Listen no more; connections that are there stay."""
+        """Listen no more; connections that are there stay. In a forked child the socket's name is not its own."""
         for server in self.servers:
             server.close()
-        if self.front.unix and self.servers:
+        if self.front.unix and self.servers and os.getpid() == self.owner:
             Path(self.front.unix).unlink(missing_ok=True)
 
 
@@ -96,6 +99,25 @@ def _tls(front: Front) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(f"[front] tls_certificate {front.tls_certificate}: {error}") from error
     return context
+
+
+def _tcp_sockets(front: Front) -> list[socket.socket]:
+    """A socket for each address of the host.
+
+    They are bound here: the event loop would look the host up in libuv's threads, and libuv crashes at the end of a
+    forked child, as it waits there for threads that only the parent has.
+    """
+    with contextlib.ExitStack() as undo:
+        made: list[socket.socket] = []
+        try:
+            found = socket.getaddrinfo(front.host or None, front.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            for family, _, _, _, address in dict.fromkeys(found):
+                made.append(undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG)))
+        except (OSError, OverflowError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise SettingsError(f"[front] cannot listen on host {front.host}, port {front.port}: {why}") from error
+        undo.pop_all()
+        return made
 
 
 def _unix_socket(path: Path) -> socket.socket:

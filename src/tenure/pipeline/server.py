@@ -20,7 +20,7 @@ from tenure.pipeline.intake import Intake
 from tenure.pipeline.keeper import Keeper
 from tenure.pipeline.settings import Settings
 
-__all__ = ["Server"]
+__all__ = ["SIGNALS", "Server"]
 
 #: Seconds between two looks at the block, and between two syncs of ``everysec``.
 TICK: Final = 0.1
@@ -31,6 +31,9 @@ GIVE_BACK: Final = 5.0
 FAREWELL: Final = 2.0
 #: How many ticks the last commit waits for whoever reads the results. If it is in vain the log makes up for it.
 PATIENCE: Final = 50
+
+#: What tells it to stop.
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 T = TypeVar("T")
 
@@ -54,6 +57,7 @@ class Server:
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "tenure-keeper"))
 
     def __post_init__(self) -> None:
+        self.doors = Doors(self.settings.front)
         self.always = self.settings.keep.fsync == "always"
         self.books.gauges |= {
             "received": lambda: self.intake.sealed,
@@ -68,17 +72,21 @@ class Server:
     async def run(self, listening: Callable[[list[str]], None]) -> None:
         """Serve until told to stop, then drain. Raises what made it stop, if something did."""
         self.loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             self.loop.add_signal_handler(number, self.stop)
         self.keeper.store()
-        doors = Doors(self.settings.front)
         try:
-            listening(await doors.open(self.connection))
+            listening(await self.doors.open(self.connection))
             tasks = [self.loop.create_task(task) for task in self.duties()]
             await self.stopping.wait()
         finally:
-            doors.close()
+            self.doors.close()
         await self.drained(tasks)
+
+    def descriptors(self) -> list[int]:
+        """Those of every socket it listens or talks at."""
+        transports = [connection.transport for connection in self.connections if connection.transport is not None]
+        return [*self.doors.descriptors, *(transport.get_extra_info("socket").fileno() for transport in transports)]
 
     def connection(self) -> Connection:
         """A new one."""

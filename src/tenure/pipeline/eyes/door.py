@@ -42,6 +42,11 @@ class Door:
         """The address a browser takes."""
         return f"http://127.0.0.1:{self.port}/"
 
+    @property
+    def descriptor(self) -> int:
+        """That of the socket it listens at."""
+        return self._server.fileno()
+
     def close(self) -> None:
         """Serve nobody any more."""
         self._server.shutdown()
