@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,6 +66,25 @@ def test_a_segment_without_a_frame_is_not_followed_by_another(here: Path) -> Non
         log.ready()
     log.close()
     assert [path.name for path in segments_in(here)] == ["00000001.seg"]
+
+
+def test_a_segment_has_its_header_before_it_has_its_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks while a segment begins is not told of a damaged one."""
+    (here / "00000004.new").write_bytes(bytes(1 << 16))
+    seen: list[list[Path]] = []
+    write = os.pwrite
+
+    def pwrite(fd: int, data: bytes, at: int) -> int:
+        seen.append(segments_in(here))
+        return write(fd, data, at)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    log = writer(here)
+    log.ready()
+    assert seen == [[]]
+    assert Segment.of(log.path).header == HEADER
+    log.close()
+    assert [path.name for path in here.iterdir()] == ["00000005.seg"]
 
 
 def test_room_is_taken_before_it_is_needed_and_given_back(here: Path) -> None:
@@ -145,3 +169,46 @@ def test_a_damaged_header_is_named(here: Path) -> None:
     path.write_bytes(log)
     with pytest.raises(SegmentError, match=r"00000001\.seg: the header is damaged"):
         Segment.of(path)
+
+
+# A server cuts its log while somebody else reads it.
+
+CUT = """
+import os, sys
+from pathlib import Path
+from tenure.pipeline.segments import Segment
+
+path, end = Path(sys.argv[1]), int(sys.argv[2])
+segment = Segment.of(path)
+if sys.argv[3] == "before":
+    os.truncate(path, end)
+walk = segment.frames()
+frames = [next(walk)]
+if sys.argv[3] == "during":
+    os.truncate(path, end)
+frames += walk
+assert frames[0].batch.num_rows == 3 and len(frames) == 1, frames
+assert segment.end.lost == 0, segment.end
+"""
+
+
+def ending_with_a_page(path: Path) -> int:
+    """Give the segment a longer header, so that no byte of the page of its last frame stands behind that; its end."""
+    log = path.read_bytes()
+    (length,) = struct.unpack_from("<I", log, 8)
+    text = log[16 : 16 + length] + b" " * (-len(log) % mmap.PAGESIZE)
+    path.write_bytes(log[:8] + struct.pack("<II", len(text), zlib.crc32(text)) + text + log[16 + length :])
+    return path.stat().st_size
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+@pytest.mark.parametrize("tail", [b"", b"FRAM" + (1 << 17).to_bytes(4, "little") + b"x" * (1 << 17)])
+def test_a_tail_that_is_cut_off_under_a_reader_does_not_kill_it(here: Path, tail: bytes, moment: str) -> None:
+    """A torn frame that a server cuts off when it starts, or room that it gives back when it stops."""
+    (path,) = written(here, 1)
+    end = ending_with_a_page(path)
+    with path.open("ab") as file:
+        file.write(tail)
+        file.truncate(end + (1 << 18))
+    reader = subprocess.run([sys.executable, "-c", CUT, str(path), str(end), moment], capture_output=True, text=True)
+    assert reader.returncode == 0, reader.stderr

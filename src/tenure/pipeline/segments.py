@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -39,6 +40,8 @@ MARK: Final = b"FRAM"
 #: Mark, length, checksum of all that follows it, number, rows, earliest and latest event time.
 FRAME: Final = struct.Struct("<4sIIIIqq")
 CHECKED: Final = 12
+#: How much of a frame is read at once to compare its checksum.
+PIECE: Final = 1 << 20
 
 
 class SegmentError(Exception):
@@ -112,7 +115,11 @@ def next_number(directory: Path) -> int:
 
 @dataclass
 class Segment:
-    """A segment as it is read: one walk over its frames, up to where it ends or stops being readable."""
+    """A segment as it is read: one walk over its frames, up to where it ends or stops being readable.
+
+    Its server may cut the file while others read it, and mapped bytes that are cut away kill whoever looks at them.
+    Invariant: only what lies in a whole frame is looked at in the map, for that is never cut away; all else is read.
+    """
 
     path: Path
     header: Header
@@ -123,22 +130,20 @@ class Segment:
 
     @classmethod
     def of(cls, path: Path) -> Segment:
-        """The segment in a file; the file is mapped, not read."""
-        if not path.stat().st_size:
-            raise SegmentError(f"{path} is empty")
-        with contextlib.closing(pa.memory_map(str(path))) as file:
-            data = file.read_buffer()
-        header, start = _header_in(path, memoryview(data))
-        return cls(path, header, data, start)
+        """The segment in a file; its frames are mapped."""
+        with open(path, "rb", buffering=0) as file:
+            header, start = _header_in(path, file)
+        with contextlib.closing(pa.memory_map(str(path))) as mapped:
+            return cls(path, header, mapped.read_buffer(), start)
 
     def heads(self) -> Iterator[Head]:
         """Where each frame lies and what it says of itself, its checksum compared."""
-        view, at, number = memoryview(self.data), self.start, 0
-        while (why := _damaged(view, at, number)) is None:
-            _, length, _, _, rows, low, high = FRAME.unpack_from(view, at)
-            yield Head(at + FRAME.size, length, number, rows, low, high)
-            at, number = at + FRAME.size + length, number + 1
-        self.end = Damage(self.path, at, len(view) - at if why else 0, why)
+        at, number = self.start, 0
+        with open(self.path, "rb", buffering=0) as file:
+            while isinstance(found := _head_at(file, at, len(memoryview(self.data)), number), Head):
+                yield found
+                at, number = found.at + found.length, number + 1
+            self.end = Damage(self.path, at, max(os.fstat(file.fileno()).st_size - at, 0) if found else 0, found)
 
     def frames(self) -> Iterator[Frame]:
         """Each frame. One whose events cannot be read, though its checksum fits, is where the segment ends."""
@@ -147,7 +152,8 @@ class Segment:
                 batch = self.batch(head)
             except (pa.ArrowException, OSError, EOFError, ValueError) as error:
                 at = head.at - FRAME.size
-                self.end = Damage(self.path, at, len(memoryview(self.data)) - at, f"a frame holds no events: {error}")
+                lost = len(memoryview(self.data)) - at
+                self.end = Damage(self.path, at, lost, f"a frame holds no events: {error}")
                 return
             yield Frame(self.path, head.number, self.header, batch)
 
@@ -163,29 +169,40 @@ class Segment:
         return batch
 
 
-def _damaged(view: memoryview, at: int, number: int) -> str | None:
-    """Why no frame can be read at ``at``: empty if the segment just ends there, None if one can be read."""
-    if not any(view[at : at + FRAME.size]):
+def _head_at(file: FileIO, at: int, end: int, number: int) -> Head | str:
+    """What the frame at ``at`` says of itself; or why none can be read: empty if the segment just ends there."""
+    first = os.pread(file.fileno(), FRAME.size, at)
+    if not any(first):
         return ""
-    if len(view) - at < FRAME.size:
+    if len(first) < FRAME.size:
         return "a frame's first bytes are cut"
-    mark, length, checksum, found, *_ = FRAME.unpack_from(view, at)
+    mark, length, checksum, found, rows, low, high = FRAME.unpack(first)
     if mark != MARK:
         return "no frame begins here"
-    if len(view) - at - FRAME.size < length:
+    if end - at - FRAME.size < length:
         return "a frame is cut"
-    if zlib.crc32(view[at + CHECKED : at + FRAME.size + length]) != checksum:
+    seen = zlib.crc32(first[CHECKED:])
+    for begin in range(at + FRAME.size, at + FRAME.size + length, PIECE):
+        seen = zlib.crc32(os.pread(file.fileno(), min(PIECE, at + FRAME.size + length - begin), begin), seen)
+    if seen != checksum:
         return "a frame's checksum does not fit"
-    return None if found == number else f"frame {found} stands where frame {number} should"
+    return (
+        Head(at + FRAME.size, length, number, rows, low, high)
+        if found == number
+        else (f"frame {found} stands where frame {number} should")
+    )
 
 
-def _header_in(path: Path, view: memoryview) -> tuple[Header, int]:
+def _header_in(path: Path, file: FileIO) -> tuple[Header, int]:
     """The header of a segment and where it ends."""
-    start = len(MAGIC) + HEAD.size
-    if bytes(view[: len(MAGIC)]) != MAGIC or len(view) < start:
+    start, size = len(MAGIC) + HEAD.size, os.fstat(file.fileno()).st_size
+    if not size:
+        raise SegmentError(f"{path} is empty")
+    first = os.pread(file.fileno(), start, 0)
+    if first[: len(MAGIC)] != MAGIC or len(first) < start:
         raise SegmentError(f"{path} does not begin as a segment does")
-    length, checksum = HEAD.unpack_from(view, len(MAGIC))
-    text = bytes(view[start : start + length])
+    length, checksum = HEAD.unpack_from(first, len(MAGIC))
+    text = os.pread(file.fileno(), min(length, size), start)
     if len(text) != length or zlib.crc32(text) != checksum:
         raise SegmentError(f"{path}: the header is damaged")
     try:

@@ -9,6 +9,7 @@ import zlib
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
@@ -16,6 +17,10 @@ import tenure
 from tenure.pipeline.segments import MARK, Header, next_number
 
 __all__ = ["LogInUse", "SegmentWriter", "claimed"]
+
+
+#: How the name of a segment ends that has no header yet.
+UNNAMED: Final = ".new"
 
 
 class LogInUse(Exception):
@@ -61,18 +66,22 @@ class SegmentWriter:
             self.room = self.at + 2 * self.reserve
 
     def begin(self) -> None:
-        """A new segment, with its header; the one before it is full."""
+        """A new segment, which has its name once it has its header; the one before it is full."""
         path = self.directory / f"{next_number(self.directory):08d}.seg"
+        unnamed = path.with_suffix(UNNAMED)
+        for left in self.directory.glob(f"[0-9]*{UNNAMED}"):  # by a process that was killed here; nothing is in it
+            left.unlink()
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         head = self.header.packed()
-        file = tenure.open(os.open, str(path), flags, 0o600, release=os.close, kind="segment")
+        file = tenure.open(os.open, str(unnamed), flags, 0o600, release=os.close, kind="segment")
         try:
             with file.lease() as fd:
                 os.posix_fallocate(fd, 0, len(head) + self.reserve)
                 os.pwrite(fd, head, 0)
+            unnamed.rename(path)
         except OSError:
             file.close()
-            path.unlink(missing_ok=True)
+            unnamed.unlink(missing_ok=True)
             raise
         if self.file is not None:
             self.full.append((self.file, self.at))
