@@ -45,7 +45,9 @@ def ask(directory: Path, statement: str, damage: list[Damage] | None = None) -> 
     ):
         _attach(connection, directory / RESULTS)
         events = _event_table(directory, damage)
-        connection.register("events", events)
+        connection.register("log", events)
+        # DuckDB 2.0.1 has epoch_ms, epoch_us and epoch fail on a TIMESTAMP_MS, which is what the log's times are.
+        connection.execute("CREATE TEMP VIEW events AS SELECT * REPLACE (time::TIMESTAMP AS time) FROM log")
         answer = connection.execute(statement)
         columns = [column[0] for column in answer.description or ()]
         return Answer(columns, answer.fetchall())
