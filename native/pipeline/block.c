@@ -157,3 +157,15 @@ int block_bound(const struct block *b, size_t row, struct bytes *into)
     bytes_put(into, rest.text, rest.length);
     return 0;
 }
+
+void block_nonce(const struct block *b, size_t row, unsigned char nonce[12])
+{
+    uint32_t epoch;
+    uint64_t counter;
+    memcpy(&epoch, b->numbers[EPOCH].data + 4 * row, 4);
+    memcpy(&counter, b->numbers[COUNTER].data + 8 * row, 8);
+    for (int i = 0; i < 4; i++)
+        nonce[i] = (unsigned char)(epoch >> (24 - 8 * i));
+    for (int i = 0; i < 8; i++)
+        nonce[4 + i] = (unsigned char)(counter >> (56 - 8 * i));
+}

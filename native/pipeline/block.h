@@ -33,5 +33,7 @@ void block_free(struct block *block);
 struct word block_text(const struct block *block, enum texts column, size_t row);
 /* What the tag of a row vouches for besides its secret (`tenure/pipeline/seal/record.py`). */
 int block_bound(const struct block *block, size_t row, struct bytes *into);
+/* Twelve bytes no other row under its key has. */
+void block_nonce(const struct block *block, size_t row, unsigned char nonce[12]);
 
 #endif

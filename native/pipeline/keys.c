@@ -91,18 +91,6 @@ int keys_wait(struct keys *keys, const struct block *block, struct key *key)
     return 0;
 }
 
-static void nonce_of(const struct block *block, size_t row, unsigned char nonce[NONCE_SIZE])
-{
-    uint32_t epoch;
-    uint64_t counter;
-    memcpy(&epoch, block->numbers[EPOCH].data + 4 * row, 4);
-    memcpy(&counter, block->numbers[COUNTER].data + 8 * row, 8);
-    for (int i = 0; i < 4; i++)
-        nonce[i] = (unsigned char)(epoch >> (24 - 8 * i));
-    for (int i = 0; i < 8; i++)
-        nonce[4 + i] = (unsigned char)(counter >> (56 - 8 * i));
-}
-
 /* Seal every row of one key, under a lease the caller holds. */
 static int seal_rows(struct keys *keys, struct block *block, struct key *key, const Py_buffer *view)
 {
@@ -116,7 +104,7 @@ static int seal_rows(struct keys *keys, struct block *block, struct key *key, co
         return -1;
     for (size_t row = key->first; row != NONE; row = *chained(keys, row)) {
         struct word sealed = block_text(block, SEALED, row);
-        nonce_of(block, row, nonce);
+        block_nonce(block, row, nonce);
         if (block_bound(block, row, &keys->bound) < 0
             || libcrypto_seal(&keys->crypto, nonce, &keys->bound, (unsigned char *)sealed.text,
                               sealed.length - TAG_SIZE) < 0)

@@ -18,6 +18,9 @@ struct libcrypto {
     int (*init)(void *, const void *, void *, const unsigned char *, const unsigned char *);
     int (*update)(void *, unsigned char *, int *, const unsigned char *, int);
     int (*final)(void *, unsigned char *, int *);
+    int (*open_init)(void *, const void *, void *, const unsigned char *, const unsigned char *);
+    int (*open_update)(void *, unsigned char *, int *, const unsigned char *, int);
+    int (*open_final)(void *, unsigned char *, int *);
 };
 
 /* 0, or -1 with a Python error set. */
@@ -31,5 +34,11 @@ int libcrypto_forget(struct libcrypto *c);
 /* Seal `size` bytes where they lie; the tag goes behind them. */
 int libcrypto_seal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, unsigned char *data,
                    size_t size);
+
+/* The same key schedule, to open what was sealed. */
+int libcrypto_use_to_open(struct libcrypto *c, const unsigned char *key);
+/* Open a sealed record into `out`; 1 if its tag does not fit, in which case nothing in `out` may be looked at. */
+int libcrypto_unseal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, struct word sealed,
+                     unsigned char *out);
 
 #endif

@@ -1,5 +1,6 @@
 /* The intake as Python sees it: how one is made, looked at and released, and the module it is in. */
 #include "intake.h"
+#include "marks.h"
 
 #include <stddef.h>
 #include <structmember.h>
@@ -235,6 +236,11 @@ static int execute(PyObject *module)
     return failed;
 }
 
+static PyMethodDef functions[] = {
+    {"marks", marks_read, METH_VARARGS, marks_doc},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, execute},
     {0, NULL},
@@ -245,6 +251,7 @@ static struct PyModuleDef module = {
     .m_name = "tenure.pipeline._native",
     .m_doc = "The hot path of the pipeline.",
     .m_size = 0,
+    .m_methods = functions,
     .m_slots = module_slots,
 };
 

@@ -1,6 +1,8 @@
 from collections.abc import Callable, Sequence
 from typing import final
 
+from typing_extensions import Buffer
+
 from tenure.pipeline.intake import Conversation
 from tenure.pipeline.seal.keyring import Keyring
 
@@ -38,3 +40,17 @@ class Intake:
     def rotate(self) -> None: ...
     def tail(self, stream: bytes, /) -> tuple[int, int, int]: ...
     def resume(self, stream: bytes, tail: tuple[int, int, int], /) -> None: ...
+
+def marks(
+    library: str,
+    key: Buffer,
+    counted: bytes,
+    height: int,
+    numbers: tuple[Buffer, ...],
+    values: tuple[Buffer, ...],
+    ends: tuple[Buffer, ...],
+    data: tuple[Buffer, ...],
+    rows: Buffer,
+    out: Buffer,
+    /,
+) -> int: ...

@@ -25,9 +25,9 @@ from tenure.pipeline.eyes.log import Log
 from tenure.pipeline.forks import Forked, Shared, polls_open, shared
 from tenure.pipeline.intake import Intake, Order
 from tenure.pipeline.keeper import Keeper
-from tenure.pipeline.native import make_intake
+from tenure.pipeline.native import make_intake, make_mark_reader
 from tenure.pipeline.opening import Opener
-from tenure.pipeline.recovery import Recovered, mark_reader, recover
+from tenure.pipeline.recovery import Recovered, recover
 from tenure.pipeline.resp import Limits
 from tenure.pipeline.results import Results
 from tenure.pipeline.seal.keyring import Keyring
@@ -154,7 +154,7 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
     results = Results(settings.directory / RESULTS)
     plan = Plan(settings.fields)
     with Opener(libcrypto, master) as opener:
-        marks = mark_reader(opener, plan.counted)
+        marks = make_mark_reader(opener, plan.counted)
         recovered = recover(settings.directory, results.checkpoint(), windows, marks, opener.root)
     header = Header(keyring.root, settings.fields.values, schema_of(settings.fields.values))
     keep, front = settings.keep, settings.front

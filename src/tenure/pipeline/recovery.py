@@ -16,7 +16,7 @@ from tenure.pipeline.results import Checkpoint
 from tenure.pipeline.segments import Damage, Frame, Header, mend, put_aside, read_segments, segments_in
 from tenure.pipeline.windows import Result, Stream, Windows
 
-__all__ = ["Recovered", "mark_reader", "recover"]
+__all__ = ["Marks", "Recovered", "mark_reader", "recover"]
 
 Marks = Callable[[Frame, npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 
