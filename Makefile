@@ -15,7 +15,7 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help run flights test test-others test-all lint format check types docs fuzz soak clean browser
 .PHONY: sanitize sanitize-threads test-nogil
-.PHONY: bench bench-check bench-explore bench-finalizers bench-pipeline bench-tools go go-oracle go-fuzz
+.PHONY: bench bench-check bench-explore bench-finalizers bench-pipeline bench-recovery bench-tools go go-oracle go-fuzz
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -180,6 +180,9 @@ bench-finalizers: $(VENV)/.dev  ## what a full collection costs with 100,000 arm
 bench: $(VENV)/.dev  ## what a handle costs, native and pure, beside its peers
 	@mkdir -p build
 	$(BIN)/python -m benchmarks.bench_handle --json build/bench.json --write
+
+bench-recovery: $(VENV)/.dev  ## what a start after kill -9 costs an event of an open window
+	$(BIN)/python -m benchmarks.bench_recovery --write
 
 bench-explore: $(VENV)/.dev  ## the explorer beside minicheck and musil (PYTHON=python3.12 or newer for musil)
 	$(PIP) install --group bench-explore

@@ -45,10 +45,9 @@ class Shared:
 
     def let_go(self) -> None:
         """In the child: the numbers stay taken, so that whoever closes one of them closes nothing else."""
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in self.descriptors():
-            os.dup2(null, number, inheritable=False)
-        os.close(null)
+        with open(os.devnull, "r+b", buffering=0) as null:
+            for number in self.descriptors():
+                os.dup2(null.fileno(), number, inheritable=False)
         with select.epoll() as silent:
             for number in self.polls:
                 os.dup2(silent.fileno(), number, inheritable=False)

@@ -86,7 +86,9 @@ class Server:
     def descriptors(self) -> list[int]:
         """Those of every socket it listens or talks at."""
         transports = [connection.transport for connection in self.connections if connection.transport is not None]
-        return [*self.doors.descriptors, *(transport.get_extra_info("socket").fileno() for transport in transports)]
+        sockets = [found for found in (transport.get_extra_info("socket") for transport in transports) if found]
+        numbers = [*self.doors.descriptors, *(found.fileno() for found in sockets)]
+        return [number for number in numbers if number >= 0]  # one that is being closed has none
 
     def connection(self) -> Connection:
         """A new one."""
