@@ -207,10 +207,13 @@ static int walk(struct intake *self, PyObject *conversation, const char *buffer,
 {
     char problem[64];
     size_t needed = 0;
-    int closing = 0;
+    int closing = 0, known = truth_of(conversation, str_authenticated);
 
     while (!closing) {
-        enum verdict verdict = resp_next(&self->request, buffer, length, at, &self->limits, &needed, problem);
+        if (known < 0)
+            return -1;
+        const struct limits *limits = known ? &self->limits : &self->strangers;
+        enum verdict verdict = resp_next(&self->request, buffer, length, at, limits, &needed, problem);
         if (verdict == RESP_FAILED)
             return -1;
         if (verdict == RESP_BROKEN)
@@ -219,11 +222,14 @@ static int walk(struct intake *self, PyObject *conversation, const char *buffer,
             return set_needed(conversation, needed - *at);
         if (self->request.count == 0)
             continue;
-        int known = is_xadd(&self->request) ? truth_of(conversation, str_authenticated) : 0;
-        if (known < 0 || (known ? add(self) : ask(self, conversation)) < 0)
+        if (known && is_xadd(&self->request)) {
+            if (add(self) < 0)
+                return -1;
+        } else if (ask(self, conversation) < 0 || (closing = truth_of(conversation, str_closing)) < 0) {
             return -1;
-        if (!known && (closing = truth_of(conversation, str_closing)) < 0)
-            return -1;
+        } else {
+            known = truth_of(conversation, str_authenticated);
+        }
     }
     return 0;
 }

@@ -13,7 +13,7 @@ struct tail {
 struct intake {
     PyObject_HEAD
     struct plan plan;
-    struct limits limits;
+    struct limits limits, strangers;
     struct keys keys;
     struct names streams;
     struct block block;

@@ -109,7 +109,9 @@ static int init(struct intake *self, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_ValueError, "at most 8 values, and a reply for each refusal");
         return -1;
     }
-    self->limits = (struct limits){(size_t)bulk, (size_t)most_args, (size_t)request};
+    self->limits = (struct limits){(size_t)bulk, (size_t)most_args, (size_t)request, 0};
+    self->strangers = (struct limits){bulk < 16384 ? (size_t)bulk : 16384, most_args < 64 ? (size_t)most_args : 64,
+                                      request < 16384 ? (size_t)request : 16384, 1};
     self->keys.keyring = Py_NewRef(keyring);
     self->keys.records = records;
     self->keys.most = most;

@@ -97,7 +97,7 @@ enum verdict resp_next(struct request *request, const char *buffer, size_t lengt
     if (verdict != RESP_WHOLE)
         return verdict;
     if (count > (long long)limits->args)
-        return broken(problem, "invalid multibulk length");
+        return broken(problem, limits->strangers ? "unauthenticated multibulk length" : "invalid multibulk length");
     if (count > 0 && make_room(request, (size_t)count) < 0)
         return RESP_FAILED;
     for (long long i = 0; i < count; i++) {
@@ -105,7 +105,7 @@ enum verdict resp_next(struct request *request, const char *buffer, size_t lengt
         if (verdict != RESP_WHOLE)
             return verdict;
         if (size < 0 || size > (long long)limits->bulk)
-            return broken(problem, "invalid bulk length");
+            return broken(problem, limits->strangers ? "unauthenticated bulk length" : "invalid bulk length");
         if ((size_t)size > room)
             return broken(problem, "too big a request");
         room -= (size_t)size;

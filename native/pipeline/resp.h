@@ -6,6 +6,7 @@
 
 struct limits {
     size_t bulk, args, request;
+    int strangers; /* they are those of who has not said the password */
 };
 
 /* The words of one request; the array is used again for the next. */

@@ -43,6 +43,12 @@ def test_a_socket_somebody_listens_on_is_not_taken_away(here: Path) -> None:
             asyncio.run(Doors(Front(tcp=False, unix=str(here / "door"))).open(asyncio.Protocol))
 
 
+def test_a_path_too_long_for_a_socket_is_named_with_the_reason(here: Path) -> None:
+    front = Front(tcp=False, unix=str(here / ("x" * 200)))
+    with pytest.raises(SettingsError, match="path too long"):
+        asyncio.run(Doors(front).open(asyncio.Protocol))
+
+
 def test_a_socket_nobody_listens_on_any_more_is_replaced(here: Path) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(here / "door"))

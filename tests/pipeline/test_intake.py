@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tenure
 from tenure.pipeline.block import Buffers
-from tenure.pipeline.commands import Commands
+from tenure.pipeline.commands import Commands, password_digest
 from tenure.pipeline.event import REFUSALS, Plan
 from tenure.pipeline.intake import Conversation, Intake, Order, PythonIntake
 from tenure.pipeline.native import NativeIntake
@@ -214,6 +214,35 @@ def test_who_has_not_said_the_password_adds_nothing(make: Make) -> None:
     answer = intake.feed(Conversation(authenticated=False), xadd(*EVENT))
     assert answer == b"-NOAUTH Authentication required.\r\n"
     assert intake.rows == 0
+
+
+def let_in(password: bytes = b"sesame") -> Commands:
+    return Commands(length=lambda stream: 0, info=dict, shutdown=lambda: None, password=password_digest(password))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"*65\r\n", b"unauthenticated multibulk length"),
+        (b"*2\r\n$4\r\nAUTH\r\n$16385\r\n", b"unauthenticated bulk length"),
+        (b"*3\r\n$16380\r\n" + b"x" * 16380 + b"\r\n$5\r\n", b"too big a request"),
+    ],
+)
+def test_who_has_not_said_the_password_is_not_waited_for_while_he_fills_the_memory(
+    make: Make, said: bytes, why: bytes
+) -> None:
+    intake, stranger = make(answer=let_in(), limits=Limits()), Conversation(authenticated=False)
+    assert intake.feed(stranger, said) == b"-ERR Protocol error: " + why + b"\r\n"
+    assert stranger.closing
+    friend = Conversation(authenticated=False)
+    assert intake.feed(friend, spoken(b"AUTH", b"sesame") + said) == b"+OK\r\n"
+    assert not friend.closing
+
+
+def test_the_limits_of_strangers_end_with_the_password_in_the_same_breath(make: Make) -> None:
+    intake, peer = make(answer=let_in()), Conversation(authenticated=False)
+    answer = intake.feed(peer, xadd(*EVENT[:2]) + spoken(b"AUTH", b"sesame") + xadd(*EVENT))
+    assert answer == b"-NOAUTH Authentication required.\r\n+OK\r\n" + bulk(NOW + b"-0")
 
 
 def test_broken_protocol_is_answered_once_and_nothing_after_it_is_read(make: Make) -> None:

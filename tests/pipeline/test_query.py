@@ -6,11 +6,13 @@ import random
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from tenure.cli import main
 from tenure.pipeline.block import Block, Row, batch_of, schema_of
 from tenure.pipeline.event import LATEST
-from tenure.pipeline.query import ask
+from tenure.pipeline.query import NothingKept, ask
 from tenure.pipeline.seal.keyring import Root
 from tenure.pipeline.segments import Header
 from tenure.pipeline.writer import SegmentWriter
@@ -56,3 +58,16 @@ def test_a_time_is_what_it_was_however_it_is_asked_for(here: Path, times: list[i
 def test_times_are_compared_as_times(here: Path, times: list[int]) -> None:
     found = ask(here, "SELECT count(*) FROM events WHERE time >= '9999-01-01' OR time < '1970-01-01'").rows
     assert found == [(sum(ms < 0 or ms >= 253_370_764_800_000 for ms in times),)]
+
+
+def test_who_asks_where_nothing_is_kept_is_told_so(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in (["query", "SELECT count(*) FROM events"], ["query", "SELECT 1"]):
+        assert main(["pipeline", *part, "--data", str(here / "nowhere")]) == 2
+        assert f"{here / 'nowhere'} is not there: no server has kept anything in it" in capsys.readouterr().err
+
+
+def test_who_asks_for_windows_before_a_server_has_run_is_told_who_makes_them(here: Path, times: list[int]) -> None:
+    with pytest.raises(NothingKept, match="a server makes them when it runs"):
+        ask(here, "SELECT * FROM windows")
+    with pytest.raises(duckdb.CatalogException, match="nothing"):
+        ask(here, "SELECT * FROM nothing")

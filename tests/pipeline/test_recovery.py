@@ -74,6 +74,20 @@ def test_a_port_that_is_taken_is_named(start: Any, here: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_directory_or_a_log_that_cannot_be_is_named_with_its_setting(here: Path) -> None:
+    (here / "tenure.key").write_bytes(bytes(32))
+    (here / "tenure.key").chmod(0o600)
+    (here / "file").touch()
+    config = here / "tenure.toml"
+    for setting, said in {
+        '[keep]\ndirectory = "file"': f"[keep] directory {here}/file: File exists",
+        '[eyes]\nlog = "no/where"': f"[eyes] log {here}/no/where: No such file or directory",
+    }.items():
+        config.write_text(setting)
+        done = run_once(config)
+        assert (done.returncode, done.stderr) == (2, f"tenure pipeline run: {said}\n")
+
+
 def test_results_that_were_lost_are_made_anew_from_the_log(start: Any) -> None:
     server = start(WINDOWS)
     add(server, *(second * 500 for second in range(20)))

@@ -122,6 +122,16 @@ def test_who_does_not_speak_the_protocol_is_told_and_let_go_and_others_go_on(
         assert client.xadd("ev", EVENT)
 
 
+def test_a_peer_that_asks_for_everything_at_once_does_not_keep_the_others_waiting(server: Any) -> None:
+    """What is asked in one breath is found out once: a thousand answers are the same."""
+    with raw(server) as peer:
+        peer.sendall(b"*1\r\n$4\r\nINFO\r\n" * 1000 + b"*1\r\n$4\r\nQUIT\r\n")
+        answers = peer.makefile("rb").read().split(b"# Server")[1:]
+    assert len(answers) == 1000
+    assert len({answer.partition(b"batches:")[2].partition(b"\r\n")[0] for answer in answers}) < 20
+    assert len({answer.partition(b"cpu_seconds:")[2] for answer in answers[1:-1]}) < 20
+
+
 def test_quit_is_answered_before_the_end(server: Any) -> None:
     with raw(server) as peer:
         peer.sendall(b"*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n")

@@ -52,7 +52,7 @@ def test_what_is_set_is_set(here: Path) -> None:
         ('[fields]\ntenant = ""', "tenant is empty, it should be the name of a field"),
         ('[fields]\nvalues = ["seq"]', "values cannot be named as a column of the log is: counter, epoch, key, ms"),
         ('[fields]\nvalues = ["a","b","c","d","e","f","g","h","i"]', "at most 8 fields"),
-        ('[fields]\nvalues = ["secret"]', "a field can have one meaning only"),
+        ('[fields]\nvalues = ["secret"]', "a field can have one meaning only: secret"),
         ('[fields]\ndistinct = "v"', "distinct should be a secret field or one with no other meaning"),
         ('[front]\ntls_key = "k"', "tls_certificate and tls_key come together"),
         ("[front]\ntcp = false", "there is nowhere to listen"),

@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
     """Do the part; a mistake of the operator's is one line, not a traceback."""
     from tenure.pipeline.flights import FlightsMissing
     from tenure.pipeline.opening import RecordRefused, WrongKey
+    from tenure.pipeline.query import NothingKept
     from tenure.pipeline.results import ResultsUnreadable
     from tenure.pipeline.seal.libcrypto import LibcryptoError
     from tenure.pipeline.seal.master import MasterKeyError
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         RecordRefused,
         WrongKey,
         FlightsMissing,
+        NothingKept,
     )
     try:
         return int(args.part_run(args))

@@ -61,7 +61,10 @@ class Opening:
 
 def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, int | float]:
     """Run a pipeline until it is told to stop. Its books, balanced or not, after everything is closed."""
-    settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(f"[keep] directory {settings.directory}: {error.strerror}") from error
     books, owner = Books(), os.getpid()
     rss = resident_bytes()
     with tenure.Scope() as scope:
@@ -91,7 +94,10 @@ def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> Door | Non
     """A log and a dashboard, if they are wished for. The dashboard's."""
     eyes = settings.eyes
     if eyes.log:
-        file = None if eyes.log == "-" else scope.enter(open(eyes.log, "a", encoding="utf-8"))  # noqa: SIM115  (owned)
+        try:
+            file = None if eyes.log == "-" else scope.enter(open(eyes.log, "a", encoding="utf-8"))  # noqa: SIM115  (owned)
+        except OSError as error:
+            raise SettingsError(f"[eyes] log {eyes.log}: {error.strerror}") from error
         server.tell = Log(file or sys.stderr)
         server.tell("started", fsync=settings.keep.fsync, runtime=tenure.implementation)
     if eyes.port < 0:
@@ -168,6 +174,7 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
         shutdown=lambda: server.stop(),
         settings={"save": "", "appendonly": "yes", "appendfsync": keep.fsync, "port": str(front.port)},
         password=_read_password(front.password_file),
+        round=lambda: books.batches,
     )
     order = Order(
         plan,

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from tenure import __version__
@@ -39,6 +40,9 @@ class Commands:
     settings: dict[str, str] = field(default_factory=dict)
     #: Digest of the password; empty: none is needed.
     password: bytes = b""
+    #: Which read from a socket is being worked on: what is asked many times in one of them is found out once.
+    round: Callable[[], int] = lambda: -1
+    told: tuple[int, bytes] = (-1, b"")
 
     def __call__(self, conversation: Conversation, args: Words) -> bytes:
         """The reply to a request whose first word is not XADD, or which was not let in yet."""
@@ -112,9 +116,12 @@ def _hello(server: Commands, conversation: Conversation, args: Words) -> bytes:
 
 def _info(server: Commands, conversation: Conversation, args: Words) -> bytes:
     """INFO [section]: every counter, in one section."""
-    lines = [f"{name}:{value}" for name, value in server.info().items()]
-    head = ["# Server", "redis_version:7.0.0", f"tenure_version:{__version__}", "", "# Tenure"]
-    return bulk("\r\n".join([*head, *lines, ""]).encode())
+    now = server.round()
+    if now < 0 or server.told[0] != now:
+        lines = [f"{name}:{value}" for name, value in server.info().items()]
+        head = ["# Server", "redis_version:7.0.0", f"tenure_version:{__version__}", "", "# Tenure"]
+        server.told = now, bulk("\r\n".join([*head, *lines, ""]).encode())
+    return server.told[1]
 
 
 def _xlen(server: Commands, conversation: Conversation, args: Words) -> bytes:
@@ -129,6 +136,12 @@ def _command(server: Commands, conversation: Conversation, args: Words) -> bytes
         return integer(len(COMMANDS) + 1)
     if word == b"DOCS":
         return replies([])
+    return _all_described()
+
+
+@cache
+def _all_described() -> bytes:
+    """Every command as COMMAND shows it."""
     known = {b"XADD": (5, 0, None), **COMMANDS}
     return replies([_described(name, least, most) for name, (least, most, _) in known.items()])
 

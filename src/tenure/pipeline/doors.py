@@ -114,7 +114,7 @@ def _tcp_sockets(front: Front) -> list[socket.socket]:
             for family, _, _, _, address in dict.fromkeys(found):
                 made.append(undo.enter_context(socket.create_server(address, family=family, backlog=BACKLOG)))
         except (OSError, OverflowError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
+            why = (getattr(error, "strerror", None) or str(error)).partition(" (while ")[0]
             raise SettingsError(f"[front] cannot listen on host {front.host}, port {front.port}: {why}") from error
         undo.pop_all()
         return made
@@ -132,7 +132,7 @@ def _unix_socket(path: Path) -> socket.socket:
         made.bind(str(path))
     except OSError as error:
         made.close()
-        raise SettingsError(f"[front] unix: {path}: {error.strerror}") from error
+        raise SettingsError(f"[front] unix: {path}: {error.strerror or error}") from error
     finally:
         os.umask(before)
     return made

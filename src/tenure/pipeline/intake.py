@@ -142,7 +142,8 @@ class PythonIntake:
         buffer, at, replies = bytes(conversation.pending), 0, list[bytes]()
         try:
             while not conversation.closing:
-                found = next_request(buffer, at, self.order.limits)
+                limits = self.order.limits if conversation.authenticated else self.order.limits.of_strangers
+                found = next_request(buffer, at, limits)
                 if isinstance(found, int):
                     conversation.needed = found - at if at < len(buffer) else 0
                     break

@@ -16,11 +16,15 @@ from tenure.pipeline.assembly import RESULTS
 from tenure.pipeline.block import schema_of
 from tenure.pipeline.segments import Damage, Frame, read_segments
 
-__all__ = ["Answer", "ask", "frames_in"]
+__all__ = ["Answer", "NothingKept", "ask", "frames_in"]
 
 #: How often and how many seconds apart the results are tried while the server is writing to them.
 TRIES: Final = 40
 PAUSE: Final = 0.05
+
+
+class NothingKept(Exception):
+    """What was asked for is not there: says what, where, and where it would come from."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Answer:
 
 def frames_in(directory: Path, damage: list[Damage] | None = None) -> Iterator[Frame]:
     """Every frame of the log that can be read; what cannot is added to ``damage``."""
+    if not directory.is_dir():
+        raise NothingKept(f"{directory} is not there: no server has kept anything in it ([keep] directory, or --data)")
     for segment in read_segments(directory, [] if damage is None else damage):
         yield from segment.frames()
 
@@ -43,12 +49,20 @@ def ask(directory: Path, statement: str, damage: list[Damage] | None = None) -> 
         tenure.open(duckdb.connect, release=duckdb.DuckDBPyConnection.close, kind="query") as handle,
         handle.lease() as connection,
     ):
+        connection.extract_statements(statement)  # what is no SQL is said before the log is gone through
         _attach(connection, directory / RESULTS)
         events = _event_table(directory, damage)
         connection.register("log", events)
         # DuckDB 2.0.1 has epoch_ms, epoch_us and epoch fail on a TIMESTAMP_MS, which is what the log's times are.
         connection.execute("CREATE TEMP VIEW events AS SELECT * REPLACE (time::TIMESTAMP AS time) FROM log")
-        answer = connection.execute(statement)
+        try:
+            answer = connection.execute(statement)
+        except duckdb.CatalogException as error:
+            if "windows" not in str(error) or (directory / RESULTS).exists():
+                raise
+            raise NothingKept(
+                f"there are no windows in {directory}: a server makes them when it runs, also from a log that is there"
+            ) from error
         columns = [column[0] for column in answer.description or ()]
         return Answer(columns, answer.fetchall())
 

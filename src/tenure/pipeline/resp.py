@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 __all__ = ["NIL", "Limits", "ProtocolError", "bulk", "error", "integer", "next_request", "replies", "shown"]
@@ -24,6 +25,13 @@ class Limits:
     bulk: int = 1 << 20
     args: int = 1024
     request: int = 4 << 20
+    #: The first word about a length beyond them.
+    refusal: str = "invalid"
+
+    @cached_property
+    def of_strangers(self) -> Limits:
+        """Those of who has not said the password: enough to say it, or to be told that it is missing."""
+        return Limits(min(self.bulk, 16384), min(self.args, 64), min(self.request, 16384), "unauthenticated")
 
 
 def next_request(buffer: bytes, at: int, limits: Limits) -> tuple[list[bytes], int] | int:
@@ -41,7 +49,7 @@ def next_request(buffer: bytes, at: int, limits: Limits) -> tuple[list[bytes], i
         return head
     count, at = head
     if count > limits.args:
-        raise ProtocolError("invalid multibulk length")
+        raise ProtocolError(f"{limits.refusal} multibulk length")
     args: list[bytes] = []
     room = limits.request
     for _ in range(count):
@@ -50,7 +58,7 @@ def next_request(buffer: bytes, at: int, limits: Limits) -> tuple[list[bytes], i
             return head
         length, at = head
         if not 0 <= length <= limits.bulk:
-            raise ProtocolError("invalid bulk length")
+            raise ProtocolError(f"{limits.refusal} bulk length")
         room -= length
         if room < 0:
             raise ProtocolError("too big a request")

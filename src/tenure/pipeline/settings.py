@@ -182,7 +182,8 @@ def load(path: Path) -> Settings:
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+        why = f"cannot be read: {error.strerror}" if isinstance(error, OSError) else f"cannot be read as TOML: {error}"
+        raise SettingsError(f"{path}: {why}") from error
     return _anchored(parsed(tables, str(path)), path.parent)
 
 
@@ -234,13 +235,14 @@ def _fitting(value: Any, default: Any, origin: str) -> Any:
 
 def checked(settings: Settings, origin: str) -> Settings:
     """The settings, if they can be meant."""
+    doubled = _doubled(settings.fields)
     problems = {
         f"[keep] fsync is {settings.keep.fsync!r}, it should be one of {', '.join(FSYNC)}": (
             settings.keep.fsync not in FSYNC
         ),
         "[fields] tenant is empty, it should be the name of a field": not settings.fields.tenant,
         "[fields] values should name at most 8 fields": len(settings.fields.values) > 8,
-        "[fields] a field can have one meaning only": _doubled(settings.fields),
+        f"[fields] a field can have one meaning only: {', '.join(doubled)}": bool(doubled),
         f"[fields] values cannot be named as a column of the log is: {', '.join(sorted(COLUMNS))}": bool(
             COLUMNS & set(settings.fields.values)
         ),
@@ -261,10 +263,10 @@ def checked(settings: Settings, origin: str) -> Settings:
     return settings
 
 
-def _doubled(names: FieldNames) -> bool:
-    """Whether two meanings are given to one field."""
+def _doubled(names: FieldNames) -> list[str]:
+    """The fields that are given two meanings."""
     meanings = [name for name in (names.tenant, names.time, *names.values, *names.secret) if name]
-    return len(meanings) != len(set(meanings))
+    return sorted({name for name in meanings if meanings.count(name) > 1})
 
 
 def _anchored(settings: Settings, base: Path) -> Settings:
