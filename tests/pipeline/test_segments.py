@@ -162,6 +162,16 @@ def test_a_segment_whose_header_never_got_whole_is_put_aside(here: Path) -> None
     assert [file.name for file in here.iterdir()] == ["00000001.damaged"]
 
 
+def test_room_behind_a_torn_frame_is_not_told_of_as_lost(here: Path) -> None:
+    (path,) = written(here, 2)
+    log, (first, second) = path.read_bytes(), Segment.of(path).heads()
+    path.write_bytes(log[:-300] + bytes(300 + (3 << 20)))
+    damage = mend(path)
+    assert damage is not None
+    assert (damage.at, damage.lost) == (first.at + first.length, second.at + second.length - first.at - first.length)
+    assert damage.why == "a frame's checksum does not fit"
+
+
 def test_a_damaged_header_is_named(here: Path) -> None:
     (path,) = written(here, 1)
     log = bytearray(path.read_bytes())

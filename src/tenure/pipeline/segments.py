@@ -143,7 +143,7 @@ class Segment:
             while isinstance(found := _head_at(file, at, len(memoryview(self.data)), number), Head):
                 yield found
                 at, number = found.at + found.length, number + 1
-            self.end = Damage(self.path, at, max(os.fstat(file.fileno()).st_size - at, 0) if found else 0, found)
+            self.end = Damage(self.path, at, _lost(file, at) if found else 0, found)
 
     def frames(self) -> Iterator[Frame]:
         """Each frame. One whose events cannot be read, though its checksum fits, is where the segment ends."""
@@ -191,6 +191,28 @@ def _head_at(file: FileIO, at: int, end: int, number: int) -> Head | str:
         if found == number
         else (f"frame {found} stands where frame {number} should")
     )
+
+
+def _lost(file: FileIO, at: int) -> int:
+    """How many bytes from ``at`` on were written, or were about to be; zeros behind them are room that was not used."""
+    end = os.fstat(file.fileno()).st_size
+    first = os.pread(file.fileno(), FRAME.size, at)
+    if len(first) < FRAME.size:
+        return max(end - at, 0)
+    mark, length, *_ = FRAME.unpack(first)
+    frame = min(end - at, FRAME.size + length) if mark == MARK else 0
+    return max(frame, _written(file, at, end))
+
+
+def _written(file: FileIO, at: int, end: int) -> int:
+    """How many bytes from ``at`` to ``end`` there are without the zeros at their end."""
+    while end > at:
+        begin = max(at, end - PIECE)
+        written = os.pread(file.fileno(), end - begin, begin).rstrip(b"\0")
+        if written:
+            return begin + len(written) - at
+        end = begin
+    return 0
 
 
 def _header_in(path: Path, file: FileIO) -> tuple[Header, int]:
