@@ -87,7 +87,7 @@ sanitize: $(BIN)/python  ## the native core and the hazards under AddressSanitiz
 	@TENURE_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g" \
 		$(SANITIZED)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	$(UNDER_ASAN) TENURE_IMPL=native $(SANITIZED)/bin/python -m pytest -q -p no:cacheprovider \
-		$(RUNTIME_TESTS) tests/pipeline/test_intake.py tests/pipeline/test_resp.py tests/pipeline/seal
+		$(RUNTIME_TESTS) tests/pipeline/test_intake.py tests/pipeline/test_native.py tests/pipeline/test_resp.py tests/pipeline/seal
 	$(UNDER_ASAN) $(SANITIZED)/bin/python -m pytest -q -p no:cacheprovider tests/hazards -k survived
 
 # CPython without the GIL, plain and under ThreadSanitizer, from Debian's source package (needs root, some minutes).
