@@ -10,10 +10,11 @@ from typing import Final
 from tenure.check.flow import Node
 from tenure.check.openers import KINDS, Kind, Opener
 from tenure.check.project import Class, Function, Module, Project
+from tenure.check.risk import RAISED
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
 
-__all__ = ["TAKEN", "Effects", "Loss", "Misuse", "Stop", "Tables"]
+__all__ = ["PERHAPS", "TAKEN", "UNLIKELY", "Effects", "Loss", "Misuse", "Stop", "Tables", "doubtful"]
 
 #: Another resource owns it now and closes it with itself.
 TAKEN: Final = "taken"
@@ -126,6 +127,7 @@ class Effects:
         old = path.held.get(site.index)
         if old is not None and old.open and not old.note:
             self.age(path, site)
+        site.late = self.is_cleaning(path)
         path.held[site.index] = Hold(parts=pipes, note=DORMANT if site.kind.dormant else "")
         return ("r", site.index)
 
@@ -240,8 +242,12 @@ class Effects:
         """An exception may leave from here; the path as it stands goes on along the exception edge."""
         if level and self.node is not None:
             copy = path.copy()
-            copy.error = Error(kind, level)
+            copy.error = Error(kind, level, kind != RAISED and self.is_cleaning(path))
             self.raised.append((copy, word, getattr(node, "lineno", 0)))
+
+    def is_cleaning(self, path: Path) -> bool:
+        """Whether this is a ``finally``, or a handler that has an exception to deal with."""
+        return path.error is not None or (self.node is not None and self.node.cleaning)
 
     # -- losing ----------------------------------------------------------------------------------------------------
 
@@ -268,8 +274,9 @@ class Effects:
                 self.lose(path, index, how, error or Error("", 3), line)
 
     def lose(self, path: Path, index: int, how: str, error: Error, line: int) -> None:
-        hold = path.held[index]
-        self.losses.append(Loss(self.sites[index], how, error.level, line, self.item, hold, error.type))
+        hold, site = path.held[index], self.sites[index]
+        level = 1 if error.late and not site.late else error.level  # clean-up that fails as well: two things at once
+        self.losses.append(Loss(site, how, level, line, self.item, hold, error.type))
         path.held[index] = hold.after(Event.ABANDON)
 
 

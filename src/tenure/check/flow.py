@@ -55,6 +55,7 @@ class Node:
     other: int = -1
     arms: tuple[tuple[ast.expr | None, int], ...] = ()
     line: int = 0
+    cleaning: bool = False  #: it stands in a ``finally``
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,13 @@ class _Builder:
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
+        self.cleaning = False
 
     def add(self, kind: Kind, item: ast.AST | None, following: int, raises: int, other: int = -1) -> int:
         if len(self.nodes) >= LIMIT:
             raise TooLarge(f"more than {LIMIT} nodes")
-        self.nodes.append(Node(kind, item, following, raises, other, (), getattr(item, "lineno", 0)))
+        line = getattr(item, "lineno", 0)
+        self.nodes.append(Node(kind, item, following, raises, other, (), line, self.cleaning))
         return len(self.nodes) - 1
 
     def block(self, body: Sequence[ast.stmt], after: int, exits: Exits) -> int:
@@ -182,7 +185,7 @@ class _Builder:
         if statement.finalbody:
 
             def through(target: int) -> int:
-                return self.block(statement.finalbody, target, outer)
+                return self.clean_up(statement.finalbody, target, outer)
 
             exits = self.passing(outer, through(outer.raises), through)
             after = through(after)
@@ -192,6 +195,13 @@ class _Builder:
         self.nodes[catch].arms = tuple((arm.type, self.handler(arm, after, exits)) for arm in statement.handlers)
         guarded = Exits(catch, exits.returns, exits.breaks, exits.continues)
         return self.block(statement.body, self.block(statement.orelse, after, exits), guarded)
+
+    def clean_up(self, body: Sequence[ast.stmt], target: int, exits: Exits) -> int:
+        """A copy of a ``finally`` on the way to ``target``."""
+        before, self.cleaning = self.cleaning, True
+        start = self.block(body, target, exits)
+        self.cleaning = before
+        return start
 
     def handler(self, arm: ast.ExceptHandler, after: int, exits: Exits) -> int:
         calm = self.add(Kind.CALM, None, after, exits.raises)

@@ -66,8 +66,11 @@ def _kind(noun: str, closers: str = "close", after: str = "", views: str = "", c
 _FILE_AFTER: Final = "name mode closed encoding errors newlines close __exit__ filename delete mtime line_buffering raw"
 _FILE_CALM: Final = "fileno isatty tell readable writable seekable name mode closed detach close"
 
+_POOL_CALM: Final = "join apply_async map_async starmap_async imap imap_unordered"
+_PROXIES: Final = "dict list Queue JoinableQueue Lock RLock Event Condition Semaphore Barrier Namespace Value Array"
+
 KINDS: Final[dict[str, Kind]] = {
-    "file": _kind("file", "close detach", _FILE_AFTER + " buffer", "__iter__", _FILE_CALM),
+    "file": _kind("file", "close aclose detach", _FILE_AFTER + " buffer", "__iter__", _FILE_CALM),
     "temporary file": _kind("temporary file", "close detach", _FILE_AFTER, "__iter__", _FILE_CALM, any_after=True),
     "temporary directory": _kind("temporary directory", "cleanup", any_after=True, close="{}.cleanup()", calm="name"),
     "archive": _kind(
@@ -80,7 +83,8 @@ KINDS: Final[dict[str, Kind]] = {
         "socket",
         "close detach",
         "close detach fileno family type proto closed",
-        calm="fileno setblocking settimeout gettimeout family type proto getsockname getpeername close detach",
+        calm="fileno setblocking settimeout gettimeout family type proto getsockname getpeername close detach"
+        " setsockopt getsockopt set_inheritable",
         risky=True,
     ),
     "server": _kind("server", "close server_close", any_after=True, calm="close"),
@@ -103,8 +107,8 @@ KINDS: Final[dict[str, Kind]] = {
     "selector": _kind("selector", "close", "close closed", calm="fileno register unregister modify get_map"),
     "scan": _kind("directory scan", "close", any_after=True, views="__iter__", calm="__next__"),
     "executor": _kind("executor", "shutdown", "shutdown", close="{}.shutdown()", calm="submit _max_workers"),
-    "pool": _kind("process pool", "close terminate", "join close terminate", calm="join", risky=True),
-    "manager": _kind("server process", "shutdown", any_after=True, close="{}.shutdown()"),
+    "pool": _kind("process pool", "close terminate", "join close terminate", calm=_POOL_CALM, risky=True),
+    "manager": _kind("server process", "shutdown", views=_PROXIES, any_after=True, close="{}.shutdown()"),
     "shared memory": _kind("shared memory", "close", any_after=True),
     "session": _kind("HTTP session", "close aclose", "close closed aclose is_closed", risky=True),
     "aiohttp session": _kind("HTTP session", "close", "close closed", risky=True),
@@ -181,8 +185,9 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("builtins.open io.open os.fdopen _io.open", kind="file", takes=(0,), unless="closefd"),
     **_all("io.FileIO _io.FileIO", kind="file", takes=(0,), unless="closefd"),
     **_all("io.open_code codecs.open tokenize.open aifc.open wave.open sunau.open", kind="file"),
-    **_all("bz2.open lzma.open gzip.open pathlib.Path.open", kind="file"),
-    **_all("gzip.GzipFile bz2.BZ2File lzma.LZMAFile fileinput.input fileinput.FileInput", kind="file", over="fileobj"),
+    **_all("pathlib.Path.open", kind="file"),
+    **_all("bz2.open lzma.open gzip.open gzip.GzipFile bz2.BZ2File lzma.LZMAFile", kind="file", over="fileobj"),
+    **_all("fileinput.input fileinput.FileInput", kind="file", over="fileobj"),
     **_all(
         "io.TextIOWrapper io.BufferedReader io.BufferedWriter io.BufferedRandom", kind="file", takes=(0,), wraps=True
     ),
@@ -254,15 +259,15 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP", kind="mail connection"),
     **_all("imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL", kind="mail connection"),
     **_all("ftplib.FTP ftplib.FTP_TLS telnetlib.Telnet nntplib.NNTP", kind="mail connection"),
-    **_all("asyncio.open_connection asyncio.open_unix_connection", parts=("", "stream"), awaited=True),
-    **_all("asyncio.start_server asyncio.start_unix_server", kind="server", awaited=True),
+    **_all("asyncio.open_connection asyncio.open_unix_connection", parts=("", "stream"), takes=("sock",), awaited=True),
+    **_all("asyncio.start_server asyncio.start_unix_server", kind="server", takes=("sock",), awaited=True),
     **_all("asyncio.new_event_loop asyncio.SelectorEventLoop uvloop.new_event_loop", kind="event loop", risky=False),
     **_all("asyncio.create_subprocess_exec asyncio.create_subprocess_shell", kind="process", awaited=True),
     **_all("socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer", kind="server"),
     **_all("http.server.HTTPServer http.server.ThreadingHTTPServer", kind="server"),
     **_all("shelve.open dbm.open dbm.gnu.open dbm.ndbm.open dbm.dumb.open", kind="database"),
     **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="attendant"),
-    **_all("PIL.Image.open", kind="image"),
+    **_all("PIL.Image.open", kind="image", over="fp"),
     **_all("h5py.File netCDF4.Dataset pyarrow.OSFile pyarrow.memory_map fitz.open", kind="file"),
     **_all("paramiko.SSHClient paramiko.Transport", kind="closable", risky=False),
     **_all("winreg.OpenKey winreg.OpenKeyEx winreg.CreateKey winreg.CreateKeyEx", kind="registry key"),
@@ -313,7 +318,7 @@ OWNERSHIP_TAKERS: Final = words(
     " socketserver.BaseServer http.client.HTTPResponse urllib.response.addinfourl unittest.mock.patch"
     " builtins.setattr object.__setattr__ sys.exit wsgiref.util.FileWrapper types.SimpleNamespace"
     " email.message_from_file builtins.dict builtins.super builtins.type dataclasses.replace"
-    " tempfile._TemporaryFileWrapper asyncio.StreamWriter asyncio.streams.StreamWriter"
+    " tempfile._TemporaryFileWrapper os._wrap_close asyncio.StreamWriter asyncio.streams.StreamWriter"
 )
 
 #: ``register(f.close)``, ``stack.callback(f.close)``: somebody will call it.
@@ -349,7 +354,7 @@ SAFE_CALLS: Final = words(
     " hashlib.sha1 hashlib.sha256 os.fsencode os.fsdecode os.path.expanduser itertools.count re.escape"
     " threading.current_thread asyncio.Lock asyncio.Event asyncio.Queue queue.Queue collections.Counter"
     " random.random time.sleep contextlib.closing contextlib.suppress contextlib.nullcontext textwrap.dedent"
-    " operator.itemgetter csv.reader csv.writer asyncio.set_event_loop sys.exit os._exit os.isatty"
+    " asyncio.current_task asyncio.all_tasks shutil.get_terminal_size shutil.which operator.itemgetter csv.reader csv.writer asyncio.set_event_loop sys.exit os._exit os.isatty"
 )
 
 #: Methods that open something, by the type of the object: the dotted type, then the method.

@@ -14,7 +14,7 @@ __all__ = ["Argument", "Opening"]
 
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
 _DEVNULL: Final = ("fn", "os.devnull")
-_WRITING: Final = (("k", "w"), ("k", "a"), ("k", "x"))
+_MODES: Final = frozenset("wax")
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -29,13 +29,15 @@ class Argument(NamedTuple):
 class Opening(Effects):
     """Acquisitions by the table."""
 
+    entered: set[str]  #: names that a ``with`` statement binds: what they stand for is open already
+
     def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         by_key = {argument.key: argument for argument in arguments}
         if _switched_off(opener, by_key):
             return None
         if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
             held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
-            return ("d", held) if held else None
+            return ("d", held) if held and not self.tables.kinds[opener.kind].any_after else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
         wrapped = frozenset(i for value in taken for i in resources_in(value)) if opener.wraps else frozenset()
@@ -61,7 +63,10 @@ class Opening(Effects):
         """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
         first = arguments[0].value if arguments else None
         over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
-        return over and not any(a.value in _WRITING for a in arguments[1:])
+        over = over or (
+            bool(arguments) and isinstance(arguments[0].node, ast.Name) and arguments[0].node.id in self.entered
+        )
+        return over and not any(_writes(a.value) for a in arguments[1:])
 
     def opened(
         self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
@@ -75,6 +80,11 @@ class Opening(Effects):
     def in_memory(self, arguments: Sequence[Argument]) -> bool:
         """``ZipFile(BytesIO(data))`` owns nothing that the collector does not free as well."""
         return any(a.value is not None and a.value[0] == "o" and a.value[1] in _INTO_MEMORY for a in arguments)
+
+
+def _writes(value: Value) -> bool:
+    """A mode for writing: ``"w"``, ``"wt"``, ``"ab"``."""
+    return value is not None and value[0] == "k" and isinstance(value[1], str) and value[1][:1] in _MODES
 
 
 def _is_anonymous(node: ast.Call) -> bool:

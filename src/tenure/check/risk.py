@@ -54,7 +54,7 @@ _CALM_METHODS: Final = words(
     " start end span debug info warn warning error exception log setdefault sort reverse insert encode zfill ljust"
     " rjust center partition rpartition casefold capitalize hexdigest digest acquire release locked set is_set"
     " notify notify_all is_alive exists is_file is_dir as_posix with_suffix with_name joinpath flush isatty fileno"
-    " total_seconds isoformat cancel done cancelled add_done_callback setLevel addHandler isEnabledFor"
+    " total_seconds isoformat pop cancel done cancelled add_done_callback setLevel addHandler isEnabledFor"
     " isidentifier swapcase translate match search fullmatch finditer findall sub setblocking settimeout strftime"
     " timestamp getvalue difference union intersection issubset appendleft popitem hex getLogger expandtabs"
 )
@@ -70,7 +70,7 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
     if is_stdlib(dotted):
         made = dotted.rpartition(".")[2][:1].isupper()
         return (2, _RISKY[module]) if module in _RISKY and not made else (1, "")
-    return 2, ""
+    return 1 if dotted.rpartition(".")[2][:1].isupper() else 2, ""  # what is named like a class makes an object
 
 
 def risk_of_unknown(method: str) -> tuple[int, str]:

@@ -79,6 +79,7 @@ class Site:
     attribute: str = ""  #: the attribute of ``self`` it was stored in
     called: str = ""  #: what was called, as a person would write it
     pipes: frozenset[str] = frozenset()
+    late: bool = False  #: it was opened in a ``finally`` or a handler
     parent: int = -1  #: the resource it was opened through: ``s`` for ``s.makefile()``
 
     @property
@@ -91,6 +92,7 @@ class Error(NamedTuple):
 
     type: str
     level: int
+    late: bool = False  #: it came from a ``finally`` or a handler
 
 
 def resources_in(value: Value) -> Iterator[int]:

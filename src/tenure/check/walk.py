@@ -57,6 +57,7 @@ class Walk(Expressions):
         self.is_fixture = not _FIXTURES.isdisjoint(decorators)
         self.property_calls = {}
         self.awaited = set()
+        self.entered = set()
         self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
@@ -80,6 +81,8 @@ class Walk(Expressions):
                 bound.add(node.name)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bound.discard(node.name)
+            elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
+                self.entered.add(node.optional_vars.id)
             elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
                 self.questions.count(node.test)
         if isinstance(self.function.node, ast.Module):
