@@ -21,6 +21,12 @@ TAKEN: Final = "taken"
 
 DORMANT: Final = "dormant"
 
+#: Under this name, which nobody can write, a path remembers that an exception of an unknown class was taken for one
+#: that a handler is for.
+PERHAPS: Final = "perhaps "
+#: Under this one, that an exception was caught that is possible, not likely.
+UNLIKELY: Final = "unlikely "
+
 #: How many outcomes of one statement are followed.
 MOST_CHOICES: Final = 24
 
@@ -238,11 +244,11 @@ class Effects:
 
     # -- exceptions ------------------------------------------------------------------------------------------------
 
-    def may_raise(self, path: Path, level: int, kind: str, node: ast.AST, word: str) -> None:
+    def may_raise(self, path: Path, level: int, kind: str, node: ast.AST, word: str, far: bool = False) -> None:
         """An exception may leave from here; the path as it stands goes on along the exception edge."""
         if level and self.node is not None:
             copy = path.copy()
-            copy.error = Error(kind, level, kind != RAISED and self.is_cleaning(path))
+            copy.error = Error(kind, level, far or (kind != RAISED and self.is_cleaning(path)))
             self.raised.append((copy, word, getattr(node, "lineno", 0)))
 
     def is_cleaning(self, path: Path) -> bool:
@@ -271,13 +277,18 @@ class Effects:
                 how = "temporary" if site.variable is None else "rebound"
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
-                self.lose(path, index, how, error or Error("", 3), line)
+                self.lose(path, index, how, error or Error("", 1 if doubtful(path) else 3), line)
 
     def lose(self, path: Path, index: int, how: str, error: Error, line: int) -> None:
         hold, site = path.held[index], self.sites[index]
-        level = 1 if error.late and not site.late else error.level  # clean-up that fails as well: two things at once
+        level = 1 if error.far and not site.late else error.level  # clean-up that fails as well: two things at once
         self.losses.append(Loss(site, how, level, line, self.item, hold, error.type))
         path.held[index] = hold.after(Event.ABANDON)
+
+
+def doubtful(path: Path) -> bool:
+    """Whether the path rests on an exception that may well never come."""
+    return PERHAPS in path.env or UNLIKELY in path.env
 
 
 def _renumbered(value: Value, old: int, new: int) -> Value:

@@ -38,6 +38,8 @@ class Kind(IntEnum):
     CALM = 9  #: the exception is over
     CASE = 10  #: a pattern: ``next`` if it matches, ``other`` if not
     RETURN = 11  #: the value of a ``return`` is evaluated
+    PENDING = 12  #: an exception enters a ``finally`` that has exceptions of its own
+    RESUME = 13  #: the end of that: the exception goes on, though another was caught on the way
 
 
 RETURNED: Final = 0
@@ -187,7 +189,7 @@ class _Builder:
             def through(target: int) -> int:
                 return self.clean_up(statement.finalbody, target, outer)
 
-            exits = self.passing(outer, through(outer.raises), through)
+            exits = self.passing(outer, self.thrown_through(statement, through, outer), through)
             after = through(after)
         if not statement.handlers:
             return self.block([*statement.body, *statement.orelse], after, exits)
@@ -195,6 +197,13 @@ class _Builder:
         self.nodes[catch].arms = tuple((arm.type, self.handler(arm, after, exits)) for arm in statement.handlers)
         guarded = Exits(catch, exits.returns, exits.breaks, exits.continues)
         return self.block(statement.body, self.block(statement.orelse, after, exits), guarded)
+
+    def thrown_through(self, statement: ast.Try, through: Callable[[int], int], exits: Exits) -> int:
+        """The copy of a ``finally`` for exceptions; it remembers its own where others may come and go in it."""
+        if not any(isinstance(n, ast.Try | ast.With | ast.AsyncWith) for s in statement.finalbody for n in ast.walk(s)):
+            return through(exits.raises)
+        end = self.add(Kind.RESUME, statement, exits.raises, exits.raises)
+        return self.add(Kind.PENDING, statement, through(end), exits.raises)
 
     def clean_up(self, body: Sequence[ast.stmt], target: int, exits: Exits) -> int:
         """A copy of a ``finally`` on the way to ``target``."""

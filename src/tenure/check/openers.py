@@ -354,7 +354,8 @@ SAFE_CALLS: Final = words(
     " hashlib.sha1 hashlib.sha256 os.fsencode os.fsdecode os.path.expanduser itertools.count re.escape"
     " threading.current_thread asyncio.Lock asyncio.Event asyncio.Queue queue.Queue collections.Counter"
     " random.random time.sleep contextlib.closing contextlib.suppress contextlib.nullcontext textwrap.dedent"
-    " asyncio.current_task asyncio.all_tasks shutil.get_terminal_size shutil.which operator.itemgetter csv.reader csv.writer asyncio.set_event_loop sys.exit os._exit os.isatty"
+    " asyncio.current_task asyncio.all_tasks shutil.get_terminal_size shutil.which"
+    " operator.itemgetter csv.reader csv.writer asyncio.set_event_loop sys.exit os._exit os.isatty"
 )
 
 #: Methods that open something, by the type of the object: the dotted type, then the method.

@@ -45,8 +45,9 @@ class Opening(Effects):
             return ("d", wrapped) if wrapped else None
         if self.in_memory(arguments) or (opener.kind == "mapping" and _is_anonymous(node)):
             return None
-        sure = not opener.risky or _any_of(taken, owned) or (arguments and arguments[0].value == _DEVNULL)
-        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted)
+        again = _any_of(taken, owned)
+        sure = not opener.risky or again or (arguments and arguments[0].value == _DEVNULL)
+        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted, far=again)
         for value in taken:
             self.keep(path, value, TAKEN)
         if opener.parts:
@@ -63,9 +64,8 @@ class Opening(Effects):
         """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
         first = arguments[0].value if arguments else None
         over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
-        over = over or (
-            bool(arguments) and isinstance(arguments[0].node, ast.Name) and arguments[0].node.id in self.entered
-        )
+        node = arguments[0].node if arguments else None
+        over = over or (isinstance(node, ast.Name) and node.id in self.entered)
         return over and not any(_writes(a.value) for a in arguments[1:])
 
     def opened(

@@ -92,7 +92,7 @@ class Error(NamedTuple):
 
     type: str
     level: int
-    late: bool = False  #: it came from a ``finally`` or a handler
+    far: bool = False  #: far-fetched: it came from a ``finally`` or a handler, or from wrapping what is open already
 
 
 def resources_in(value: Value) -> Iterator[int]:

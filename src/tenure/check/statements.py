@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tenure.check.effects import Stop
+from tenure.check.effects import PERHAPS, UNLIKELY, Stop
 from tenure.check.expressions import Expressions
 from tenure.check.flow import Kind, Node
 from tenure.check.handlers import catches, named
@@ -15,12 +15,10 @@ from tenure.check.risk import RAISED
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import Error, Path, Value, resources_in
 
-__all__ = ["PERHAPS", "TRANSFERS", "Statements"]
+__all__ = ["TRANSFERS", "Statements"]
 
 #: Under this name, which nobody can write, a path remembers the exception its handler was entered for.
 _CAUGHT: Final = "except "
-#: Under this one, that an exception of an unknown class was taken for one that a handler is for.
-PERHAPS: Final = "perhaps "
 _BROAD: Final = frozenset({"OSError", "IOError", "EnvironmentError", "error"})
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
 
@@ -48,7 +46,7 @@ class Statements(Expressions):
             text = dotted_text(named)
             kind = self.module.resolve(text) if text and text not in self.locals else kind
             self.ev(statement.exc, path)
-            path.error = Error(kind, 3)
+            path.error = Error(kind, 1 if UNLIKELY in path.env else 3)
             if kind == "builtins.SystemExit":
                 raise Stop
             if kind == "builtins.AssertionError":  # an assumption of the author's, not an event
@@ -183,7 +181,8 @@ class Statements(Expressions):
         for kind, entry in node.arms:
             fits = catches(self.module, kind, path.error)
             if fits is not False:
-                found.append((entry, "" if fits or self.first_to_meet(kind) else PERHAPS))
+                written_for = path.error is None or path.error.level > 1
+                found.append((entry, "" if fits or (written_for and self.first_to_meet(kind)) else PERHAPS))
             if fits:
                 self.met.setdefault(id(kind), 0)
                 return found
@@ -198,7 +197,7 @@ class Statements(Expressions):
     def doubt(self, path: Path, passed: bool) -> None:
         """An exception of an unknown class that meets a handler for one class: that it fits is a guess, and so it is
         that it does not where the handler is for nearly all that goes wrong outside."""
-        if path.error is None or path.error.type not in ("", RAISED):
+        if path.error is None or (path.error.type not in ("", RAISED) and path.error.level > 1):
             return
         if passed:
             path.error = path.error._replace(level=min(path.error.level, 1))
@@ -210,11 +209,25 @@ class Statements(Expressions):
         if node.item.name:
             path.put(node.item.name, ("o", "builtins.Exception"))
         path.put(_CAUGHT, ("error", path.error))
+        if path.error is not None and path.error.far:
+            path.put(UNLIKELY, ("k", True))
         return ((node.next, "is caught"),)
 
     def calm(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         path.error = None
         path.put(_CAUGHT, None)
+        return ((node.next, ""),)
+
+    def pending(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
+        """A ``finally`` is entered by an exception, which goes on when it is through."""
+        path.put(_pending(node), ("error", path.error))
+        return ((node.next, ""),)
+
+    def resume(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
+        before = path.env.get(_pending(node))
+        path.put(_pending(node), None)
+        if path.error is None and before is not None:
+            path.error = before[1]
         return ((node.next, ""),)
 
     def case(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
@@ -242,6 +255,10 @@ def _hidden(item: ast.withitem) -> str:
     return f"{item.context_expr.lineno}:{item.context_expr.col_offset} with"
 
 
+def _pending(node: Node) -> str:
+    return f"{node.line} finally"
+
+
 def _captures(pattern: ast.pattern) -> list[str]:
     return [n.name for n in ast.walk(pattern) if isinstance(n, ast.MatchAs | ast.MatchStar) and n.name]
 
@@ -266,6 +283,8 @@ TRANSFERS: Final[dict[Kind, Callable[[Any, Node, Path], Sequence[tuple[int, str]
     Kind.CATCH: Statements.catch,
     Kind.CAUGHT: Statements.caught,
     Kind.CALM: Statements.calm,
+    Kind.PENDING: Statements.pending,
+    Kind.RESUME: Statements.resume,
     Kind.CASE: Statements.case,
     Kind.RETURN: Statements.return_,
 }

@@ -6,13 +6,13 @@ import ast
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
-from tenure.check.effects import Stop, Tables
+from tenure.check.effects import PERHAPS, UNLIKELY, Stop, Tables, doubtful
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
 from tenure.check.openers import KINDS
 from tenure.check.project import Function, Project, dotted_text
 from tenure.check.questions import Questions, own_nodes
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
-from tenure.check.statements import PERHAPS, TRANSFERS, Statements
+from tenure.check.statements import TRANSFERS, Statements
 from tenure.lifecycle import State
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Walk(Statements):
         for name, value in path.env.items():
             if value is None or (value[0] == "r" and value[1] in borrowed):
                 continue
-            if value[0] != "k" or name in names or name == PERHAPS:
+            if value[0] != "k" or name in names or name in (PERHAPS, UNLIKELY):
                 env[name] = value
         facts = {fact: answer for fact, answer in path.facts.items() if fact in self.questions.guards}
         return Path(env, path.held, facts, path.error, path.result)
@@ -211,7 +211,7 @@ class Walk(Statements):
                 how = "exit"
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
-                self.lose(path, index, how, error or Error("", 1 if PERHAPS in path.env else 3), site.line)
+                self.lose(path, index, how, error or Error("", 1 if doubtful(path) else 3), site.line)
 
     def result_of_closed(self, path: Path, at: int) -> None:
         """What is returned was closed on the way out."""
