@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tenure.check.calls import Calls
 from tenure.check.project import dotted_text
-from tenure.check.state import SELF, Path, Value, resources_in
+from tenure.check.state import GIVEN, SELF, Path, Value, resources_in
 
 __all__ = ["Binding"]
 
@@ -42,6 +42,9 @@ class Binding(Calls):
                 self.sites[index].variable = self.sites[index].variable or name
         if name in self.globals or (named and isinstance(self.function.node, ast.Module)):
             self.keep(path, value)
+        for text in (name, f"{name} is None"):
+            if text in path.facts and name in self.function.parameters:
+                path.facts.setdefault(GIVEN + text, path.facts[text])
         path.put(name, value if value is None or value[0] not in ("um", "a", "pm", "cm", "makes") else None)
 
     def bind_each(self, targets: Sequence[ast.expr], value: Value, path: Path) -> None:

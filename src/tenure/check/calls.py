@@ -36,7 +36,7 @@ _EXITS: Final = frozenset(
 )
 _EXIT_TYPES: Final = frozenset(["builtins.exit", "builtins.quit"])
 _CONTAINERS: Final = frozenset(
-    ["builtins.list", "builtins.dict", "builtins.set", "collections.deque", "builtins.tuple"]
+    ["builtins.list", "builtins.dict", "builtins.set", "collections.deque", "builtins.tuple", "builtins.sorted"]
 )
 _FILLS: Final = words("append add insert extend setdefault update put push appendleft")
 _TAKES_OUT: Final = words("pop popleft popitem get copy values items keys")
@@ -122,6 +122,8 @@ class Calls(Enacting):
             for child in resources_in(made):
                 self.sites[child].parent = index
             return made
+        if site.borrowed and name in _TAKES_OUT:
+            return ("c", frozenset({index}))  # a list or a dict of them, perhaps
         return ("d", frozenset({index})) if name in site.kind.views else None
 
     def close_by_method(self, index: int, name: str, node: ast.Call, path: Path) -> Value:
@@ -216,7 +218,8 @@ class Calls(Enacting):
         if dotted in DERIVERS:
             self.use_arguments(dotted, node, arguments, path)
             self.may_raise(path, level, kind, node, shown(node))
-            return ("d", held) if held else None
+            containers = all(a.value is None or a.value[0] in ("c", "t", "k") for a in arguments)
+            return (("c" if containers else "d"), held) if held else None
         last = dotted.rpartition(".")[2]
         if dotted in _CONTAINERS:
             self.use_arguments(dotted, node, arguments, path)

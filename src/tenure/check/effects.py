@@ -26,6 +26,8 @@ DORMANT: Final = "dormant"
 PERHAPS: Final = "perhaps "
 #: Under this one, that an exception was caught that is possible, not likely.
 UNLIKELY: Final = "unlikely "
+#: Names with this ending say that a ``with pytest.raises(...)`` is around.
+MEANT_TO_FAIL: Final = " fails"
 
 #: How many outcomes of one statement are followed.
 MOST_CHOICES: Final = 24
@@ -281,7 +283,10 @@ class Effects:
 
     def lose(self, path: Path, index: int, how: str, error: Error, line: int) -> None:
         hold, site = path.held[index], self.sites[index]
-        level = 1 if error.far and not site.late else error.level  # clean-up that fails as well: two things at once
+        meant = how == "temporary" and any(name.endswith(MEANT_TO_FAIL) for name in path.env)
+        level = (
+            1 if meant or (error.far and not site.late) else error.level
+        )  # clean-up that fails as well: two things at once
         self.losses.append(Loss(site, how, level, line, self.item, hold, error.type))
         path.held[index] = hold.after(Event.ABANDON)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import TAKEN
 from tenure.check.opening import Argument, Opening
@@ -37,6 +38,8 @@ class Enacting(Opening):
                 bound[argument.key] = argument
             elif rest:
                 bound[rest] = _joined(bound.get(rest), argument)
+        if not any(argument.key in ("*", "**") for argument in arguments):
+            bound.update({name: given for name, given in _defaults(function).items() if name not in bound})
         return bound
 
     def raise_outcomes(
@@ -78,7 +81,7 @@ class Enacting(Opening):
             return (value == NONE) == answer
         if not rest and value[0] == "k":
             return bool(value[1]) == answer
-        return answer if not rest and value[0] in ("r", "t") else None
+        return answer if not rest and value[0] in _TRUE else None
 
     def enact(
         self, outcome: Outcome, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function
@@ -130,6 +133,28 @@ class Enacting(Opening):
                 tuple(self.result(s, bound, node, path, function, part * 8 + n + 1) for n, s in enumerate(shape[1])),
             )
         return shape
+
+
+#: Values that are true, whatever else they are.
+_TRUE: Final = frozenset({"r", "t", "o", "fn", "fm", "f", "m", "self"})
+
+
+@cache
+def _defaults(function: Function) -> dict[str, Argument]:
+    """The parameters that a caller may leave out, with the constants they are then."""
+    if isinstance(function.node, ast.Module):
+        return {}
+    given = function.node.args
+    plain = [*given.posonlyargs, *given.args]
+    pairs = [
+        *zip(reversed(plain), reversed(given.defaults), strict=False),
+        *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+    ]
+    return {
+        parameter.arg: Argument(parameter.arg, ("k", default.value), default)
+        for parameter, default in pairs
+        if isinstance(default, ast.Constant) and isinstance(default.value, bool | int | str | None)
+    }
 
 
 def _name_of(node: ast.expr) -> str:

@@ -10,7 +10,8 @@ from tenure.check.binding import Binding
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Class, children, dotted_text
 from tenure.check.questions import Questions
-from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
+from tenure.check.state import KEPT, LENT, NONE, SELF, Hold, Path, Value, resources_in
+from tenure.lifecycle import Event
 
 __all__ = ["Expressions"]
 
@@ -204,7 +205,7 @@ class Expressions(Binding):
 
     def capture(self, node: ast.AST, path: Path) -> Value:
         """A function written here holds on to what its body names."""
-        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+        names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)} - _own_names(node)
         held = frozenset(i for name in names for i in resources_in(path.env.get(name)))
         attributes = {dotted_text(child) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
         more = frozenset(i for name in attributes for i in resources_in(path.env.get(name)))
@@ -212,6 +213,7 @@ class Expressions(Binding):
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp, path: Path) -> Value:
         hidden = []
+        outside = self.set_aside(_own_names(node), path)
         for at, generator in enumerate(node.generators):
             iterated = self.ev(generator.iter, path)
             name = f"{node.lineno}:{node.col_offset}:{at} comprehension"
@@ -225,7 +227,16 @@ class Expressions(Binding):
         for name in hidden:
             self.exhausted(path.env.get(name), path, node)
             path.put(name, None)
+        for name in outside:
+            path.env[name] = path.env.pop(f"{name} outside")
         return ("c", frozenset(index for value in made for index in resources_in(value)))
+
+    def set_aside(self, names: set[str], path: Path) -> list[str]:
+        """The names of a comprehension are its own; what they stand for around it is out of sight meanwhile."""
+        known = [name for name in names if name in path.env]
+        for name in known:
+            path.env[f"{name} outside"] = path.env.pop(name)
+        return known
 
     def generator(self, node: ast.GeneratorExp, path: Path) -> Value:
         """Only the first iterable is evaluated now; the rest is captured."""
@@ -291,6 +302,8 @@ class Expressions(Binding):
 
     def compared(self, node: ast.Compare, path: Path) -> bool:
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
+        if left is not None and left[0] == "r" and self.sites[left[1]].kind.plain and right != NONE:
+            return self.compared_number(node, left[1], path)
         equal = isinstance(node.ops[0], ast.Is | ast.Eq)
         unequal = isinstance(node.ops[0], ast.IsNot | ast.NotEq)
         if not (equal or unequal) or right is None:
@@ -307,6 +320,14 @@ class Expressions(Binding):
                 path.env[node.left.id] = right
             return guessed
         return self.guess(node, path)
+
+    def compared_number(self, node: ast.Compare, index: int, path: Path) -> bool:
+        """``if fd > 2: os.close(fd)``: what it may not close is a standard stream, or somebody else's number."""
+        answer = self.guess(node, path)
+        hold = path.held.get(index)
+        if hold is not None and hold.open and answer == isinstance(node.ops[0], ast.Eq | ast.In | ast.Lt | ast.LtE):
+            path.held[index] = hold.after(Event.DISOWN, KEPT)
+        return answer
 
     def same(self, node: ast.expr, left: Value, right: tuple[Any, ...], path: Path) -> bool | None:
         if left is None or left[0] in ("um", "a"):
@@ -342,6 +363,20 @@ class Expressions(Binding):
 def _is_closer(node: ast.AST) -> bool:
     """``f.close`` in a function written here: calling that function may close ``f``."""
     return isinstance(node, ast.Attribute) and node.attr in CLOSER_NAMES
+
+
+def _own_names(node: ast.AST) -> set[str]:
+    """The names that a function or a comprehension binds for itself."""
+    own: set[str] = set()
+    shared: set[str] = set()
+    for child in ast.walk(node):
+        if isinstance(child, ast.Name) and not isinstance(child.ctx, ast.Load):
+            own.add(child.id)
+        elif isinstance(child, ast.arg):
+            own.add(child.arg)
+        elif isinstance(child, ast.Nonlocal | ast.Global):
+            shared.update(child.names)
+    return own - shared
 
 
 def _item_of(value: Value) -> Value:

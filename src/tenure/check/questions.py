@@ -13,7 +13,7 @@ from tenure.check.project import Function, children
 
 __all__ = ["Questions", "own_nodes"]
 
-#: A function that asks more than this tells its callers nothing about which answer leads where.
+#: A function that asks about more parameters than this tells its callers nothing about which answer leads where.
 FEW: Final = 4
 
 
@@ -50,9 +50,10 @@ class Questions:
     @cached_property
     def about_parameters(self) -> frozenset[str]:
         """Those whose answer a caller may know."""
-        if len(self.asked) > FEW:
+        names = [name for name in self.function.parameters if name in self.asked or f"{name} is None" in self.asked]
+        if len(names) > FEW:
             return frozenset()
-        return frozenset(text for name in self.function.parameters for text in (name, f"{name} is None"))
+        return frozenset(text for name in names for text in (name, f"{name} is None"))
 
     @cached_property
     def guards(self) -> frozenset[str]:

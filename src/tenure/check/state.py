@@ -12,6 +12,7 @@ from tenure.check.project import Class
 from tenure.lifecycle import Event, State, follow
 
 __all__ = [
+    "GIVEN",
     "KEPT",
     "LENT",
     "NONE",
@@ -35,6 +36,9 @@ Value = tuple[Any, ...] | None
 
 NONE: Final = ("k", None)
 SELF: Final = ("self",)
+
+#: What was known of a parameter before its name was bound anew is kept under this prefix.
+GIVEN: Final = "given:"
 
 KEPT: Final = "kept"  #: somebody else owns it now
 RETURNED: Final = "returned"  #: the caller owns it now

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tenure.check.effects import PERHAPS, UNLIKELY, Stop
+from tenure.check.effects import MEANT_TO_FAIL, PERHAPS, UNLIKELY, Stop
 from tenure.check.expressions import Expressions
 from tenure.check.flow import Kind, Node
 from tenure.check.handlers import catches, named
@@ -21,6 +21,8 @@ __all__ = ["TRANSFERS", "Statements"]
 _CAUGHT: Final = "except "
 _BROAD: Final = frozenset({"OSError", "IOError", "EnvironmentError", "error"})
 _SWALLOWERS: Final = frozenset({"contextlib.suppress", "pytest.raises", "pytest.warns"})
+#: A body under one of these ends in an exception, if all is well.
+_RAISERS: Final = frozenset({"raises", "assertRaises", "assertRaisesRegex"})
 
 
 class Statements(Expressions):
@@ -143,6 +145,8 @@ class Statements(Expressions):
         elif value is None or value[0] != "r":
             bound = None
         path.put(_hidden(node.item), value)
+        if _last_name(node.item) in _RAISERS:
+            path.put(_hidden(node.item) + MEANT_TO_FAIL, ("fails",))
         if value is not None and value[0] == "r":
             site = self.sites[value[1]]
             site.entered = site.entered or not site.kind.managed
@@ -159,6 +163,7 @@ class Statements(Expressions):
         hidden = _hidden(node.item)
         value = path.env.get(hidden)
         path.put(hidden, None)
+        path.put(hidden + MEANT_TO_FAIL, None)
         if value is not None and value[0] in ("r", "w"):
             site = self.sites[value[1]]
             if value[0] == "w" or site.kind.managed or site.borrowed:
@@ -172,7 +177,7 @@ class Statements(Expressions):
         if not isinstance(item.context_expr, ast.Call):
             return False
         text = dotted_text(item.context_expr.func)
-        return self.module.resolve(text) in _SWALLOWERS or text.endswith(("assertRaises", "assertRaisesRegex"))
+        return self.module.resolve(text) in _SWALLOWERS or _last_name(item) in _RAISERS
 
     def catch(self, node: Node, path: Path) -> Sequence[tuple[int, str]]:
         """An exception meets its handlers in order; one whose class may or may not fit goes both ways."""
@@ -257,6 +262,11 @@ def _hidden(item: ast.withitem) -> str:
 
 def _pending(node: Node) -> str:
     return f"{node.line} finally"
+
+
+def _last_name(item: ast.withitem) -> str:
+    """``raises`` for ``with pytest.raises(...)``."""
+    return dotted_text(item.context_expr.func).rpartition(".")[2] if isinstance(item.context_expr, ast.Call) else ""
 
 
 def _captures(pattern: ast.pattern) -> list[str]:

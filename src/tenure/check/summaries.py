@@ -12,7 +12,7 @@ from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.overview import Overview
 from tenure.check.project import Function, Module, Project
-from tenure.check.state import Hold, Path, Value, resources_in
+from tenure.check.state import GIVEN, Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
 from tenure.check.words import words
 
@@ -193,7 +193,8 @@ def summarise(walk: Walk) -> Summary:
 def _outcome(walk: Walk, path: Path) -> Outcome:
     parameters = [site for site in walk.sites if site.borrowed]
     names = set(walk.function.parameters)
-    facts = [(text, answer) for text, answer in path.facts.items() if text.partition(" ")[0] in names]
+    given = {text.removeprefix(GIVEN): answer for text, answer in path.facts.items() if text.startswith(GIVEN)}
+    facts = [(t, answer) for t, answer in {**path.facts, **given}.items() if t.partition(" ")[0] in names]
     effects = []
     for site in parameters:
         effect = _effect(path.held.get(site.index), site.index, path)
