@@ -12,6 +12,7 @@ from tenure.check.openers import (
     CLOSER_NAMES,
     DERIVERS,
     FUNCTION_CLOSERS,
+    IMAGE_READERS,
     MERE_BORROWERS,
     OWNERSHIP_TAKERS,
     READERS,
@@ -87,6 +88,9 @@ class Calls(Enacting):
             given.append(Argument("*" if starred else position, self.ev(argument, path), argument))
         for keyword in node.keywords:
             given.append(Argument(keyword.arg or "**", self.ev(keyword.value, path), keyword.value))
+        for one in given:
+            for index in resources_in(one.value):
+                self.touch(path, index)
         return given
 
     def needs_open(self, cls: Class, method: str) -> bool:
@@ -102,7 +106,7 @@ class Calls(Enacting):
         if not isinstance(node.func, ast.Attribute):
             self.use(path, index, node, name)  # ``read = f.read``, called later
         if site.kind_name == "exit stack" and name in STACKS:
-            return self.enter_stack(index, arguments, path)
+            return self.enter_stack(index, name, arguments, path)
         level, kind = risk_of_method(site.kind, name, node)
         if name in ("__enter__", "__aenter__"):
             return ("r", index)
@@ -115,6 +119,8 @@ class Calls(Enacting):
         if name in ("closed", "is_closed"):
             return callee
         self.hand_over(name, arguments, path)
+        if name not in site.kind.calm:
+            self.touch(path, index)
         self.may_raise(path, level, kind, node, shown(node))
         opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
         if opened in self.tables.openers:
@@ -169,8 +175,10 @@ class Calls(Enacting):
             self.keep(path, argument.value)
         return ("c", held) if held and name in _TAKES_OUT else None
 
-    def enter_stack(self, index: int, arguments: Sequence[Argument], path: Path) -> Value:
-        self.wake(path, index)
+    def enter_stack(self, index: int, name: str, arguments: Sequence[Argument], path: Path) -> Value:
+        held = [i for argument in arguments for i in resources_in(argument.value) if not self.sites[i].borrowed]
+        if held or not name.endswith("callback"):
+            self.wake(path, index)  # a callback that closes nothing is a reminder, not a resource
         for argument in arguments:
             self.keep(path, argument.value, TAKEN)
         first = arguments[0].value if arguments else None
@@ -229,10 +237,17 @@ class Calls(Enacting):
             self.use_arguments(dotted, node, arguments, path)
             if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
                 self.keep_all(arguments, path)
-        elif last[:1].isupper() or self.functions_in(arguments):
+        elif last[:1].isupper() or dotted in OWNERSHIP_TAKERS or self.functions_in(arguments):
             self.keep_all(arguments, path)
+        elif dotted in IMAGE_READERS:
+            self.finish_images(node, held, path)
         self.may_raise(path, level, kind, node, shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
+
+    def finish_images(self, node: ast.Call, held: frozenset[int], path: Path) -> None:
+        for index in held:
+            if self.sites[index].kind_name == "image":
+                self.release(path, index, node, "load")
 
     def use_arguments(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
         """``os.read(fd, ...)`` uses a descriptor and ``json.load(f)`` a file, as a method uses an object."""
@@ -271,6 +286,7 @@ class Calls(Enacting):
         self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
     ) -> Value:
         _, function, receiver = callee
+        self.built = None
         if isinstance(function.node, ast.AsyncFunctionDef) and not function.generator and id(node) not in self.awaited:
             self.keep_all(arguments, path)  # nothing of it has run yet
             return None
@@ -292,8 +308,12 @@ class Calls(Enacting):
         before = path.copy() if level else path
         outcome = self.pick(summary.normal, bound, path)
         value = self.enact(outcome, bound, node, path, function) if outcome is not None else None
+        if outcome is not None and self.may_pass_on(summary, bound):
+            self.doubt_fresh(outcome, value)
+        if receiver == _NEW and outcome is not None:
+            self.built = self.building(summary, outcome, bound)
         if level:
-            self.raise_outcomes(summary, bound, Error(kind, level), node, before, path)
+            self.raise_outcomes(summary, bound, Error(kind, level), node, before, path, function.raises)
         return value
 
     def close_own(self, function: Function, node: ast.Call, path: Path) -> None:
@@ -315,11 +335,14 @@ class Calls(Enacting):
             self.keep_all(arguments, path)
         else:
             self.call_function(("fm", init, _NEW), node, arguments, path)
-        if self.summaries.classes.owns(cls) and not self.in_memory(arguments):
+        built = self.built if init is not None else None
+        holds = built is None or built.holds or not self.summaries.classes.told_by_init(cls)
+        if holds and self.summaries.classes.owns(cls) and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)
+            site.doubtful = built is not None and built.holds and built.doubtful
             return self.open(path, site)
-        return ("o", cls.dotted)
+        return ("h", built.attached, cls.dotted) if built is not None and built.attached else ("o", cls.dotted)
 
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 
@@ -345,6 +368,10 @@ class Calls(Enacting):
         self.may_raise(path, level, kind, node, shown(node))
         return None
 
+    def is_live(self, index: int) -> bool:
+        """A connection or a process: whoever is shown it may as well end it."""
+        return self.sites[index].kind.risky or self.sites[index].kind_name == "process"
+
     def hand_over(self, name: str, arguments: Sequence[Argument], path: Path) -> None:
         """An unknown method may keep what it gets unless its name says that it only reads or writes; a function that
         came in as a parameter is not expected to close what it is shown, except a live connection."""
@@ -352,7 +379,7 @@ class Calls(Enacting):
             return
         for argument in arguments:
             value = argument.value
-            if not name and value is not None and value[0] == "r" and not self.sites[value[1]].kind.risky:
+            if not name and value is not None and value[0] == "r" and not self.is_live(value[1]):
                 continue
             self.keep(path, value)
 

@@ -61,7 +61,7 @@ class Case:
         doubtful = vague and (loss.how == "init" or (loss.how == "error" and patient))
         in_test = loss.how in ("error", "init") and self.in_test
         certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
-        if self.site.kind_name == "process" and not self.site.pipes:
+        if self.site.doubtful or (self.site.kind_name == "process" and not self.site.pipes):
             certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
         line = loss.line if loss.how in ("temporary", "rebound") else _left_at(self.walk, loss)
         story = (*tell(self.walk, loss.item, self.site), Step(line, ending))

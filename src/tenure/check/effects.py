@@ -10,7 +10,6 @@ from typing import Final
 from tenure.check.flow import Node
 from tenure.check.openers import KINDS, Kind, Opener
 from tenure.check.project import Class, Function, Module, Project
-from tenure.check.risk import RAISED
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
 
@@ -229,6 +228,11 @@ class Effects:
         if hold is not None and hold.note == DORMANT:
             path.held[index] = Hold(hold.state, note=STORED if self.sites[index].attribute else "")
 
+    def touch(self, path: Path, index: int) -> None:
+        """What connects when it is needed is needed now."""
+        if self.sites[index].kind.lazy:
+            path.env[used(index)] = ("used",)
+
     def use(self, path: Path, index: int, node: ast.AST, word: str) -> None:
         """It is read, written, asked."""
         hold, site = path.held.get(index), self.sites[index]
@@ -246,11 +250,11 @@ class Effects:
 
     # -- exceptions ------------------------------------------------------------------------------------------------
 
-    def may_raise(self, path: Path, level: int, kind: str, node: ast.AST, word: str, far: bool = False) -> None:
+    def may_raise(self, path: Path, level: int, kind: str, node: ast.AST, word: str, far: bool | None = None) -> None:
         """An exception may leave from here; the path as it stands goes on along the exception edge."""
         if level and self.node is not None:
             copy = path.copy()
-            copy.error = Error(kind, level, far or (kind != RAISED and self.is_cleaning(path)))
+            copy.error = Error(kind, level, self.is_cleaning(path) if far is None else far)
             self.raised.append((copy, word, getattr(node, "lineno", 0)))
 
     def is_cleaning(self, path: Path) -> bool:
@@ -283,12 +287,22 @@ class Effects:
 
     def lose(self, path: Path, index: int, how: str, error: Error, line: int) -> None:
         hold, site = path.held[index], self.sites[index]
-        meant = how == "temporary" and any(name.endswith(MEANT_TO_FAIL) for name in path.env)
-        level = (
-            1 if meant or (error.far and not site.late) else error.level
-        )  # clean-up that fails as well: two things at once
+        level = 1 if self.is_harmless(path, site, how, error) else error.level
         self.losses.append(Loss(site, how, level, line, self.item, hold, error.type))
         path.held[index] = hold.after(Event.ABANDON)
+
+    def is_harmless(self, path: Path, site: Site, how: str, error: Error) -> bool:
+        """Whether a loss is one that hardly happens, or hardly matters when it does."""
+        if how == "temporary":
+            return any(name.endswith(MEANT_TO_FAIL) for name in path.env)
+        if site.kind.lazy and error.level == 2 and used(site.index) not in path.env:
+            return True  # it has connected to nothing yet
+        return error.far and not site.late  # clean-up that fails as well: two things at once
+
+
+def used(index: int) -> str:
+    """Under this name a path remembers that a resource was put to use."""
+    return f"{index} used"
 
 
 def doubtful(path: Path) -> bool:
@@ -302,7 +316,7 @@ def _renumbered(value: Value, old: int, new: int) -> Value:
     tag = value[0]
     if tag in ("r", "m", "p", "w", "pm"):
         return (tag, new, *value[2:]) if value[1] == old else value
-    if tag in ("c", "d", "f", "cm"):
+    if tag in ("c", "d", "f", "cm", "h"):
         return (tag, frozenset(new if i == old else i for i in value[1]), *value[2:])
     if tag == "t":
         return ("t", tuple(_renumbered(member, old, new) for member in value[1]))

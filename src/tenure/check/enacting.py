@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["Enacting", "shown"]
 
 
+@dataclass(frozen=True)
+class Built:
+    """How an object came out of its constructor."""
+
+    holds: bool  #: it has opened something of its own
+    doubtful: bool  #: had another argument been given, it would hold that instead
+    attached: frozenset[int]  #: what it was given and holds on to
+
+
 class Enacting(Opening):
     """Calls of functions whose outcomes are known."""
 
     summaries: Summaries
+    built: Built | None = None
 
     def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
         """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
@@ -43,7 +54,14 @@ class Enacting(Opening):
         return bound
 
     def raise_outcomes(
-        self, summary: Summary, bound: dict[str, Argument], error: Error, node: ast.Call, before: Path, after: Path
+        self,
+        summary: Summary,
+        bound: dict[str, Argument],
+        error: Error,
+        node: ast.Call,
+        before: Path,
+        after: Path,
+        on_purpose: bool,
     ) -> None:
         """On the exception edge too, the callee may have closed what it was given, or have it in its care."""
         closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
@@ -53,7 +71,7 @@ class Enacting(Opening):
         for index in before.held:
             if before.held[index].open and after.held[index].note in (KEPT, TAKEN):
                 before.held[index] = after.held[index]
-        self.may_raise(before, error.level, error.type, node, shown(node))
+        self.may_raise(before, error.level, error.type, node, shown(node), far=False if on_purpose else None)
 
     def pick(self, outcomes: Sequence[Outcome], bound: dict[str, Argument], path: Path) -> Outcome | None:
         """One of the outcomes that fit what is known of the arguments."""
@@ -99,6 +117,35 @@ class Enacting(Opening):
                 self.keep(path, value)
         return self.result(outcome.result, bound, node, path, function)
 
+    def may_pass_on(self, summary: Summary, bound: dict[str, Argument]) -> bool:
+        """Whether the result may be an argument nobody here knows: a file, or the name of one."""
+        names = {name for o in summary.normal for name in _passed_on(o.result)}
+        return any(self.is_unknown(bound[name]) for name in names if name in bound)
+
+    def is_unknown(self, argument: Argument) -> bool:
+        """What came in as a parameter or lies in an attribute may be anything."""
+        value = argument.value
+        if value is None or value[0] == "a":
+            return isinstance(argument.node, ast.Attribute | ast.Subscript)
+        return bool(value[0] == "r" and self.sites[value[1]].borrowed)
+
+    def doubt_fresh(self, outcome: Outcome, value: Value) -> None:
+        if not _passed_on(outcome.result):
+            for index in resources_in(value):
+                self.sites[index].doubtful = self.sites[index].doubtful or not self.sites[index].borrowed
+
+    def building(self, summary: Summary, outcome: Outcome, bound: dict[str, Argument]) -> Built:
+        """What has become of the arguments of a constructor."""
+        attached = frozenset(
+            index
+            for name, effect in outcome.effects
+            if effect.startswith("self.") and name in bound
+            for index in resources_in(bound[name].value)
+        )
+        kept = {name for o in summary.normal if not o.holds for name, effect in o.effects if effect.startswith("self.")}
+        doubtful = any(self.is_unknown(bound[name]) for name in kept if name in bound)
+        return Built(outcome.holds, doubtful, attached)
+
     def is_way_to_close(self, value: Value) -> bool:
         """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""
         if value is None or value[0] not in ("f", "m"):
@@ -124,6 +171,9 @@ class Enacting(Opening):
         if shape[0] == "wraps":
             wrapped = bound[shape[1]].value if shape[1] in bound else None
             return ("w", wrapped[1]) if wrapped is not None and wrapped[0] == "r" else None
+        if shape[0] == "holds":
+            held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
+            return ("h", held, shape[2]) if held else ("o", shape[2])
         if shape[0] == "reads":
             held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
             return ("d", held) if held else None
@@ -136,7 +186,7 @@ class Enacting(Opening):
 
 
 #: Values that are true, whatever else they are.
-_TRUE: Final = frozenset({"r", "t", "o", "fn", "fm", "f", "m", "self"})
+_TRUE: Final = frozenset({"r", "t", "o", "fn", "fm", "f", "h", "m", "self"})
 
 
 @cache
@@ -155,6 +205,15 @@ def _defaults(function: Function) -> dict[str, Argument]:
         for parameter, default in pairs
         if isinstance(default, ast.Constant) and isinstance(default.value, bool | int | str | None)
     }
+
+
+def _passed_on(shape: Value) -> list[str]:
+    """The parameters that a result is, or that are among its members."""
+    if shape is None:
+        return []
+    if shape[0] == "t":
+        return [name for member in shape[1] for name in _passed_on(member)]
+    return [shape[1]] if shape[0] == "param" else []
 
 
 def _name_of(node: ast.expr) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tenure.check.binding import Binding
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Class, children, dotted_text
-from tenure.check.questions import Questions
+from tenure.check.questions import Questions, words_in
 from tenure.check.state import KEPT, LENT, NONE, SELF, Hold, Path, Value, resources_in
 from tenure.lifecycle import Event
 
@@ -25,6 +25,9 @@ _MAKES: Final = {
     "ssl.create_default_context": "ssl.SSLContext",
     "ctypes.PyDLL": "ctypes.CDLL",
 }
+#: Attributes of an open object that are the file it reads: closing that closes it.
+_NOT_NONE: Final = frozenset({"r", "t", "c", "w", "self", "m", "f", "d", "o", "fn", "h"})
+_INSIDES: Final = frozenset({"fp", "raw", "buffer"})
 _LITERALS: Final = (bool, int, str, type(None))
 
 
@@ -74,6 +77,8 @@ class Expressions(Binding):
         if value is not None and value[0] == "fm" and "builtins.property" in value[1].decorators():
             asked = self.property_calls.setdefault(id(node), ast.copy_location(ast.Call(node, [], []), node))
             return self.call_function(value, asked, (), path)
+        if value is not None and value[0] == "fm" and value[2] is not None and value[2][0] == "h":
+            return ("f", value[2][1], id(node), False)  # a bound method holds on to its object
         if value is not None and value[0] == "m":
             kind = self.sites[value[1]].kind
             if value[2] in kind.after | kind.calm and value[2] not in kind.closers | {"closed", "is_closed", "fileno"}:
@@ -91,12 +96,16 @@ class Expressions(Binding):
             return self.self_attribute(node, path)
         if tag in ("fn", "o"):
             return self.typed_attribute(base, node.attr)
+        if tag == "h":
+            return self.attribute_of_holder(base, node.attr)
         if tag == "p":
             return ("pm", base[1], base[2], node.attr)
         if tag == "c":
             return ("cm", base[1], node.attr)
         if tag == "super":
             return self.inherited(node.attr)
+        if tag == "m" and base[2] in _INSIDES:
+            return ("m", base[1], node.attr)
         if tag in ("d", "m"):
             for index in resources_in(base):
                 self.use(path, index, node, node.attr)
@@ -131,6 +140,10 @@ class Expressions(Binding):
                 return base if attr == "parent" else ("makes", "pathlib.Path")
             return ("fn", dotted) if dotted in self.tables.openers or base[1] in _TYPES else ("um", attr)
         return ("fn", dotted)
+
+    def attribute_of_holder(self, base: tuple[Any, ...], attr: str) -> Value:
+        found = self.typed_attribute(("o", base[2]), attr)
+        return ("fm", found[1], base) if found is not None and found[0] == "fm" else found
 
     def inherited(self, attr: str) -> Value:
         owner = self.function.owner
@@ -298,12 +311,15 @@ class Expressions(Binding):
         if value[0] == "m" and value[2] in ("closed", "is_closed"):
             hold = path.held.get(value[1])
             return hold.released if hold is not None and not self.sites[value[1]].borrowed else None
-        return True if value[0] in ("r", "o", "fn", "f") or (value[0] == "c" and value[1]) else None
+        return True if value[0] in ("r", "o", "fn", "f", "h") or (value[0] == "c" and value[1]) else None
 
     def compared(self, node: ast.Compare, path: Path) -> bool:
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
         if left is not None and left[0] == "r" and self.sites[left[1]].kind.plain and right != NONE:
             return self.compared_number(node, left[1], path)
+        listed = words_in(node)
+        if listed is not None and left is not None and left[0] == "k":
+            return (left[1] in listed) == isinstance(node.ops[0], ast.In)
         equal = isinstance(node.ops[0], ast.Is | ast.Eq)
         unequal = isinstance(node.ops[0], ast.IsNot | ast.NotEq)
         if not (equal or unequal) or right is None:
@@ -316,10 +332,14 @@ class Expressions(Binding):
             if same is not None:
                 return same == equal
             guessed = self.guess(node, path)
-            if guessed == equal and isinstance(node.left, ast.Name) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+            if guessed == equal and isinstance(node.left, ast.Name) and self.is_telling(node, node.left.id):
                 path.env[node.left.id] = right
             return guessed
         return self.guess(node, path)
+
+    def is_telling(self, node: ast.Compare, name: str) -> bool:
+        """``x is None`` says what x is; ``x == "a"`` says it to whoever asks ``x in ("a", "b")`` later on."""
+        return isinstance(node.ops[0], ast.Is | ast.IsNot) or name in self.questions.listed
 
     def compared_number(self, node: ast.Compare, index: int, path: Path) -> bool:
         """``if fd > 2: os.close(fd)``: what it may not close is a standard stream, or somebody else's number."""
@@ -336,7 +356,7 @@ class Expressions(Binding):
             return bool(left[1] == right[1])
         if left[0] == "r" and self.sites[left[1]].borrowed:
             return None
-        return False if right == NONE and left[0] in ("r", "t", "c", "w", "self", "m", "f", "d", "o", "fn") else None
+        return False if right == NONE and left[0] in _NOT_NONE else None
 
     def guess(self, node: ast.expr, path: Path) -> bool:
         """Follow both answers; the same question asked again on the same path gets the same answer."""

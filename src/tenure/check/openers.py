@@ -15,6 +15,7 @@ __all__ = [
     "CLOSER_NAMES",
     "DERIVERS",
     "FUNCTION_CLOSERS",
+    "IMAGE_READERS",
     "KINDS",
     "MERE_BORROWERS",
     "OPENERS",
@@ -49,6 +50,7 @@ class Kind:
     dormant: bool = False  #: owns nothing until something is put into it
     weak: bool = False  #: losing it is tidied up with its parent: worth following, not worth a finding
     bound: bool = False  #: it is of no use once what it was opened through is closed
+    lazy: bool = False  #: holds nothing until it is used
     plain: bool = False  #: a number, not an object: copying it copies the right to close it
 
     @property
@@ -66,6 +68,7 @@ def _kind(noun: str, closers: str = "close", after: str = "", views: str = "", c
 _FILE_AFTER: Final = "name mode closed encoding errors newlines close __exit__ filename delete mtime line_buffering raw"
 _FILE_CALM: Final = "fileno isatty tell readable writable seekable name mode closed detach close"
 
+_PREPARATIONS: Final = "mount set_tunnel set_missing_host_key_policy load_system_host_keys load_host_keys"
 _POOL_CALM: Final = "join apply_async map_async starmap_async imap imap_unordered"
 _PROXIES: Final = "dict list Queue JoinableQueue Lock RLock Event Condition Semaphore Barrier Namespace Value Array"
 
@@ -110,7 +113,10 @@ KINDS: Final[dict[str, Kind]] = {
     "pool": _kind("process pool", "close terminate", "join close terminate", calm=_POOL_CALM, risky=True),
     "manager": _kind("server process", "shutdown", views=_PROXIES, any_after=True, close="{}.shutdown()"),
     "shared memory": _kind("shared memory", "close", any_after=True),
-    "session": _kind("HTTP session", "close aclose", "close closed aclose is_closed", risky=True),
+    "session": _kind(
+        "HTTP session", "close aclose", "close closed aclose is_closed", calm=_PREPARATIONS, risky=True, lazy=True
+    ),
+    "client": _kind("resource", "close aclose shutdown disconnect", calm=_PREPARATIONS, any_after=True, lazy=True),
     "aiohttp session": _kind("HTTP session", "close", "close closed", risky=True),
     # Whatever reads the body to its end gives the connection back.
     "aiohttp response": _kind(
@@ -141,7 +147,8 @@ KINDS: Final[dict[str, Kind]] = {
     # Whatever makes PIL read the pixels makes it close the file as well.
     "image": _kind(
         "image",
-        "close __exit__ load convert resize save thumbnail copy crop rotate transpose tobytes getdata split paste",
+        "close __exit__ load convert resize save thumbnail copy crop rotate transpose tobytes getdata split paste"
+        " point getextrema getpixel getcolors getbbox histogram quantize filter reduce transform tobitmap show",
         any_after=True,
         calm="size mode format width height",
     ),
@@ -255,7 +262,7 @@ OPENERS: Final[dict[str, Opener]] = {
     },
     **_all("requests.get requests.post requests.request requests.put", kind="response", only_if="stream"),
     **_all("requests.Session.get requests.Session.post requests.Session.request", kind="response", only_if="stream"),
-    **_all("urllib3.PoolManager urllib3.ProxyManager urllib3.HTTPConnectionPool", kind="closable", risky=False),
+    **_all("urllib3.PoolManager urllib3.ProxyManager urllib3.HTTPConnectionPool", kind="client", risky=False),
     **_all("smtplib.SMTP smtplib.SMTP_SSL smtplib.LMTP", kind="mail connection"),
     **_all("imaplib.IMAP4 imaplib.IMAP4_SSL poplib.POP3 poplib.POP3_SSL", kind="mail connection"),
     **_all("ftplib.FTP ftplib.FTP_TLS telnetlib.Telnet nntplib.NNTP", kind="mail connection"),
@@ -269,7 +276,8 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="attendant"),
     **_all("PIL.Image.open", kind="image", over="fp"),
     **_all("h5py.File netCDF4.Dataset pyarrow.OSFile pyarrow.memory_map fitz.open", kind="file"),
-    **_all("paramiko.SSHClient paramiko.Transport", kind="closable", risky=False),
+    **_all("paramiko.SSHClient", kind="client", risky=False),
+    **_all("paramiko.Transport", kind="closable", risky=False),
     **_all("winreg.OpenKey winreg.OpenKeyEx winreg.CreateKey winreg.CreateKeyEx", kind="registry key"),
     **_all("winreg.ConnectRegistry", kind="registry key"),
     **_all("pypdfium2.PdfDocument", kind="closable"),
@@ -309,7 +317,10 @@ READERS: Final = words(
     " builtins.set builtins.sorted builtins.next builtins.sum xml.etree.ElementTree.parse xml.dom.minidom.parse"
 )
 
-#: Standard functions that do keep or close what they are given.
+#: Functions that read a picture to its end, after which it has closed its file.
+IMAGE_READERS: Final = frozenset({"numpy.asarray", "numpy.array"})
+
+#: Functions that do keep or close what they are given.
 OWNERSHIP_TAKERS: Final = words(
     "asyncio.start_server asyncio.create_task asyncio.ensure_future threading.Thread multiprocessing.Process"
     " threading.Timer asyncio.gather asyncio.wait_for asyncio.shield functools.partial weakref.finalize"
@@ -318,7 +329,8 @@ OWNERSHIP_TAKERS: Final = words(
     " socketserver.BaseServer http.client.HTTPResponse urllib.response.addinfourl unittest.mock.patch"
     " builtins.setattr object.__setattr__ sys.exit wsgiref.util.FileWrapper types.SimpleNamespace"
     " email.message_from_file builtins.dict builtins.super builtins.type dataclasses.replace"
-    " tempfile._TemporaryFileWrapper os._wrap_close asyncio.StreamWriter asyncio.streams.StreamWriter"
+    " tempfile._TemporaryFileWrapper os._wrap_close numpy.ndarray numpy.frombuffer numpy.memmap"
+    " asyncio.StreamWriter asyncio.streams.StreamWriter"
 )
 
 #: ``register(f.close)``, ``stack.callback(f.close)``: somebody will call it.

@@ -47,7 +47,7 @@ class Opening(Effects):
             return None
         again = _any_of(taken, owned)
         sure = not opener.risky or again or (arguments and arguments[0].value == _DEVNULL)
-        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted, far=again)
+        self.may_raise(path, 1 if sure else 2, "builtins.OSError", node, dotted, far=again or None)
         for value in taken:
             self.keep(path, value, TAKEN)
         if opener.parts:

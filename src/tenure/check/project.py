@@ -76,6 +76,7 @@ class Function:
     calls: set[str] = field(default_factory=set)  #: every name it calls, as it is written
     generator: bool = False
     raises: bool = False  #: it holds a ``raise``
+    raised: set[str] = field(default_factory=set)  #: the classes it raises, as they are written; "" for anything else
     returns: bool = False  #: it returns a value
     inner: dict[str, Function] = field(default_factory=dict)
 
@@ -298,8 +299,10 @@ class _Indexer:
         function.generator = True
         return False
 
-    def raising(self, node: ast.AST, function: Function, owner: Class | None, prefix: str) -> bool:
+    def raising(self, node: ast.Raise, function: Function, owner: Class | None, prefix: str) -> bool:
         function.raises = True
+        made = node.exc.func if isinstance(node.exc, ast.Call) else None
+        function.raised.add(dotted_text(made) if made is not None else "")
         return False
 
     def returning(self, node: ast.Return, function: Function, owner: Class | None, prefix: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.project import Function, children
 
-__all__ = ["Questions", "own_nodes"]
+__all__ = ["Questions", "own_nodes", "words_in"]
 
 #: A function that asks about more parameters than this tells its callers nothing about which answer leads where.
 FEW: Final = 4
@@ -24,9 +24,13 @@ class Questions:
         self.function = function
         self.texts: dict[int, str] = {}
         self.asked: Counter[str] = Counter()  #: how often, by the text of the question
+        self.listed: set[str] = set()  #: names that are looked for in a list of constants
 
     def count(self, test: ast.expr) -> None:
         self.asked.update(self.of(test))
+        for node in ast.walk(test):
+            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and words_in(node) is not None:
+                self.listed.add(node.left.id)
 
     def of(self, test: ast.expr) -> Iterator[str]:
         """The single conditions that a test is made of, each also as the question whether it is None."""
@@ -64,6 +68,17 @@ class Questions:
             if isinstance(node, ast.If) and any(map(_closes, [*node.body, *node.orelse]))
         ]
         return frozenset(text for test in tests for text in self.of(test))
+
+
+def words_in(node: ast.Compare) -> list[object] | None:
+    """The constants of ``x in ("a", "b")``."""
+    listed = node.comparators[0]
+    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.In | ast.NotIn):
+        return None
+    if not isinstance(listed, ast.List | ast.Tuple | ast.Set):
+        return None
+    values: list[object] = [member.value for member in listed.elts if isinstance(member, ast.Constant)]
+    return values if len(values) == len(listed.elts) else None
 
 
 def own_nodes(root: ast.AST) -> list[ast.AST]:

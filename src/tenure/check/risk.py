@@ -104,15 +104,22 @@ def risk_of_function(function: Function) -> tuple[int, str]:
     """Level for a function of the project: what its own body calls."""
     if isinstance(function.node, ast.Module):
         return 2, ""
+    level, kind = _risk_of_body(function), ""
     if function.raises:
-        return 2, RAISED
+        kind = function.module.resolve(next(iter(function.raised))) if len(function.raised) == 1 and level < 2 else ""
+        return 2, kind if kind.startswith("builtins.") else RAISED
+    return level, ""
+
+
+def _risk_of_body(function: Function) -> int:
+    """The most likely exception among those that come from the calls in it."""
     level = 0
     for node in nodes_of(function):
         if isinstance(node, ast.Call):
             level = max(level, _risk_of_call(node, function))
             if level == 2:
                 break
-    return level, ""
+    return level
 
 
 def _risk_of_call(node: ast.Call, function: Function) -> int:

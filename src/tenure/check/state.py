@@ -31,6 +31,7 @@ __all__ = [
 #:
 #: ("k", constant) · ("r", resource) · ("m", resource, method) · ("p", resource, part) · ("t", values) ·
 #: ("c", resources) a container of them · ("d", resources) reads through them · ("f", resources) a function over them ·
+#: ("h", resources, type) an object that holds on to them and closes none ·
 #: ("w", resource) closes it when it is left · ("o", type) · ("fn", dotted name) · ("self",) · ("a", attribute of self)
 Value = tuple[Any, ...] | None
 
@@ -84,6 +85,7 @@ class Site:
     called: str = ""  #: what was called, as a person would write it
     pipes: frozenset[str] = frozenset()
     late: bool = False  #: it was opened in a ``finally`` or a handler
+    doubtful: bool = False  #: it may well have been there before: a helper opens it or passes it on
     parent: int = -1  #: the resource it was opened through: ``s`` for ``s.makefile()``
 
     @property
@@ -106,7 +108,7 @@ def resources_in(value: Value) -> Iterator[int]:
     tag = value[0]
     if tag in ("r", "m", "p", "w", "pm"):
         yield value[1]
-    elif tag in ("c", "d", "f", "cm"):
+    elif tag in ("c", "d", "f", "cm", "h"):
         yield from value[1]
     elif tag == "t":
         for member in value[1]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tenure.check.classes import Classes
@@ -12,7 +12,7 @@ from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.overview import Overview
 from tenure.check.project import Function, Module, Project
-from tenure.check.state import GIVEN, Hold, Path, Value, resources_in
+from tenure.check.state import GIVEN, STORED, Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
 from tenure.check.words import words
 
@@ -37,6 +37,7 @@ class Outcome:
     facts: tuple[tuple[str, bool], ...]
     effects: tuple[tuple[str, str], ...]  #: parameter -> "closed", "kept" or "self.attribute"
     result: Value = None
+    holds: bool = False  #: an attribute of the object is left with something open
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,12 @@ def _outcome(walk: Walk, path: Path) -> Outcome:
         effect = _effect(path.held.get(site.index), site.index, path)
         if effect:
             effects.append((site.parameter, effect))
-    return Outcome(tuple(sorted(facts)), tuple(effects), _shape(walk, path, path.result))
+    return Outcome(tuple(sorted(facts)), tuple(effects), _shape(walk, path, path.result), _holds(walk, path))
+
+
+def _holds(walk: Walk, path: Path) -> bool:
+    held = (site for site in walk.sites if not site.borrowed and not site.kind.weak and site.index in path.held)
+    return any(path.held[site.index].open and path.held[site.index].note == STORED for site in held)
 
 
 def _effect(hold: Hold | None, index: int, path: Path) -> str:
@@ -235,6 +241,9 @@ def _shape(walk: Walk, path: Path, value: Value) -> Value:
     if tag == "d":
         names = frozenset(walk.sites[i].parameter for i in resources_in(value) if walk.sites[i].borrowed)
         return ("reads", names) if names else None
+    if tag == "h":
+        names = frozenset(walk.sites[i].parameter for i in resources_in(value) if walk.sites[i].borrowed)
+        return ("holds", names, value[2])
     return value if tag in ("k", "o") else None
 
 
@@ -248,12 +257,11 @@ def _closable_by_closure(values: Value) -> bool:
 def _folded(outcomes: list[Outcome]) -> tuple[Outcome, ...]:
     """Conditions that change nothing are dropped; where the same conditions lead to different ends, the kinder one
     is told: a helper that may close counts as one that does."""
-    by_effect: dict[tuple[tuple[tuple[str, str], ...], Value], list[Outcome]] = {}
+    by_effect: dict[object, list[Outcome]] = {}
     for outcome in outcomes:
-        by_effect.setdefault((outcome.effects, outcome.result), []).append(outcome)
+        by_effect.setdefault((outcome.effects, outcome.result, outcome.holds), []).append(outcome)
     if len(by_effect) == 1:
-        (effects, result), _ = next(iter(by_effect.items()))
-        return (Outcome((), effects, result),)
+        return (replace(outcomes[0], facts=()),)
     folded = [_common(group) for group in by_effect.values()]
     return _kindest(folded)
 
@@ -263,17 +271,21 @@ def _common(group: list[Outcome]) -> Outcome:
     shared = set(group[0].facts)
     for outcome in group[1:]:
         shared &= set(outcome.facts)
-    return Outcome(tuple(sorted(shared)), group[0].effects, group[0].result)
+    return replace(group[0], facts=tuple(sorted(shared)))
 
 
 def _kindest(outcomes: list[Outcome]) -> tuple[Outcome, ...]:
     """Outcomes that exclude each other stay apart; of the others, the ones that close or keep more win."""
     kept: list[Outcome] = []
     for outcome in sorted(outcomes, key=lambda o: -len(o.effects)):
-        rivals = [other for other in kept if not _exclude(other, outcome) and other.result == outcome.result]
+        rivals = [other for other in kept if not _exclude(other, outcome) and _alike(other, outcome)]
         if not rivals and len(kept) < _MOST_OUTCOMES:
             kept.append(outcome)
     return tuple(kept)
+
+
+def _alike(one: Outcome, other: Outcome) -> bool:
+    return one.result == other.result and one.holds == other.holds
 
 
 def _exclude(one: Outcome, other: Outcome) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.classes import ENDINGS
-from tenure.check.project import Class
+from tenure.check.project import Class, Function
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -35,10 +35,29 @@ def _missed(scene: Scene, cls: Class, name: str) -> tuple[Class, str] | None:
             continue
         facts = scene.summaries.classes.facts(base)
         for attribute, methods in facts.closed.items():
-            closes_here = name in methods and attribute in scene.summaries.classes.stored_in(base)
-            if closes_here and not scene.summaries.classes.closes(cls, attribute):
+            openers = scene.summaries.classes.stored_in(base).get(attribute, ())
+            alive = _alive(scene, cls) if name in methods and openers else set()
+            if any(opener in alive for opener, _ in openers) and not scene.summaries.classes.closes(cls, attribute):
                 return base, attribute
     return None
+
+
+def _alive(scene: Scene, cls: Class) -> set[Function]:
+    """The methods that run when the object is used from outside: what nobody calls any more opens nothing."""
+    lineage = [current for current in scene.project.lineage(cls) if current is not None]
+    names = {name for current in lineage for name in current.methods}
+    frontier = {name for name in names if not name.startswith("_") or name.startswith("__")}
+    alive: set[Function] = set()
+    queue = [(name, 0) for name in frontier]
+    while queue:
+        name, start = queue.pop()
+        at = next((n for n in range(start, len(lineage)) if name in lineage[n].methods), -1)
+        if at < 0 or lineage[at].methods[name] in alive:
+            continue
+        alive.add(lineage[at].methods[name])
+        called = scene.summaries.classes.facts(lineage[at]).calls.get(name, set())
+        queue.extend((other, at + 1 if other == name else 0) for other in called)
+    return alive
 
 
 def _is_empty(body: list[ast.stmt]) -> bool:
