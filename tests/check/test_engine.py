@@ -34,6 +34,14 @@ def test_an_excluded_name_is_left_out_unless_it_is_given_itself(tree: Path) -> N
     assert check([tree / "b.py"], config).files == 1
 
 
+@pytest.mark.parametrize("folder", ["_vendor", "_vendored", "vendored", "third_party", ".venv"])
+def test_other_peoples_code_is_left_out_unless_it_is_given_itself(tree: Path, folder: str) -> None:
+    (tree / folder).mkdir()
+    (tree / folder / "theirs.py").write_text(LEAK)
+    assert [Path(f.path).name for f in check([tree], Config()).findings] == ["a.py", "b.py", "c.py"]
+    assert [Path(f.path).name for f in check([tree / folder], Config()).findings] == ["theirs.py"]
+
+
 def test_progress_hears_of_each_file(tree: Path) -> None:
     heard: list[tuple[int, int, str]] = []
     check([tree], Config(), progress=lambda done, total, path: heard.append((done, total, Path(path).name)))

@@ -12,8 +12,13 @@ from tenure.check.finding import CERTAINTIES
 
 __all__ = ["Config", "ConfigError"]
 
+#: Folders of other people's code that was copied in: what is found there is not mended there.
+_VENDORED: Final = ("_vendor", "_vendored", "vendored", "third_party")
 #: Folders nobody wants checked unless they are named on the command line.
-_NEVER_OURS: Final = (".git", ".hg", ".tox", ".nox", ".venv", "venv", "__pycache__", "node_modules", ".eggs", "build")
+_NEVER_OURS: Final = (
+    *(".git", ".hg", ".tox", ".nox", ".venv", "venv", "__pycache__", "node_modules", ".eggs", "build"),
+    *_VENDORED,
+)
 
 
 class ConfigError(ValueError):
