@@ -61,11 +61,15 @@ class Case:
         doubtful = vague and (loss.how == "init" or (loss.how == "error" and patient))
         in_test = loss.how in ("error", "init") and self.in_test
         certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
-        if self.site.doubtful or (self.site.kind_name == "process" and not self.site.pipes):
+        if self.is_passed_on(loss) or (self.site.kind_name == "process" and not self.site.pipes):
             certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
         line = loss.line if loss.how in ("temporary", "rebound") else _left_at(self.walk, loss)
         story = (*tell(self.walk, loss.item, self.site), Step(line, ending))
         return Draft(self.site.node, message, certainty, story, self.facts())
+
+    def is_passed_on(self, loss: Loss) -> bool:
+        """Whether it may be somebody else's to close; where it is closed here, an exception that comes first counts."""
+        return self.site.doubtful and not ("released" in self.fates and loss.how in ("error", "generator", "init"))
 
     def facts(self) -> Facts:
         node, around = self.site.node, self.site.statement or self.site.node
