@@ -29,12 +29,14 @@ def test_only_conditions_around_a_close_are_guards() -> None:
 
 def test_a_condition_and_its_opposite_are_one_question() -> None:
     asked = questions()
-    for text in ("x is None", "x is not None", "not x"):
-        asked.count(ast.parse(text, mode="eval").body)
+    tests = [ast.parse(text, mode="eval").body for text in ("x is None", "x is not None", "not x")]
+    for test in tests:
+        asked.count(test)
     assert asked.asked["x is None"] == asked.asked["x"] == 3
 
 
 def test_a_call_without_a_name_may_answer_otherwise_each_time() -> None:
     asked = questions()
-    assert asked.text(ast.parse("next(it).ok", mode="eval").body) == "next(it).ok"
-    assert asked.text(ast.parse("it.next()", mode="eval").body) == ""
+    first, second = (ast.parse(text, mode="eval").body for text in ("next(it).ok", "it.next()"))
+    assert asked.text(first) == "next(it).ok"
+    assert asked.text(second) == ""

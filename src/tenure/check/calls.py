@@ -77,7 +77,8 @@ class Calls(Enacting):
             return self.call_unknown("" if given else "?", node, arguments, path)
         handler = _CALLEES.get(callee[0])
         if handler is None:
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            plain = "" if isinstance(node.func, ast.Name) else "?"  # ``table.get("name")(f)``
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else plain
             return self.call_unknown(name, node, arguments, path)
         return handler(self, callee, node, arguments, path)
 

@@ -202,7 +202,7 @@ class Classes:
                 cls.qualname,
                 known.closers | endings,
                 close=f"{{}}.{first}()",
-                managed=managed is not None,
+                managed=managed is not None or not self.sealed(cls),  # a base out of sight may know how
                 any_after=True,
             )
             self.project.trace.turn(before)
