@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from tenure.check.effects import TAKEN, Stop
+from tenure.check.effects import DORMANT, HOLDS, TAKEN, Stop
 from tenure.check.enacting import Enacting, shown
 from tenure.check.openers import (
     CLOSER_NAMES,
@@ -55,7 +55,6 @@ class Calls(Enacting):
     locals: frozenset[str]
     is_context_manager: bool
     is_fixture: bool
-    awaited: set[int]  #: the calls that are waited for where they stand
     self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
@@ -186,11 +185,14 @@ class Calls(Enacting):
         return ("r", first[1]) if first is not None and first[0] in ("r", "w") else None
 
     def pop_all(self, index: int, node: ast.Call, path: Path) -> Value:
+        hold = path.held.get(index)
+        empty = hold is not None and hold.note == DORMANT
         self.release(path, index, node, "pop_all")
         if isinstance(self.statement, ast.Expr) and self.statement.value is node:
             return None  # all went well: what it was to close on failure goes on living
         moved = self.open(path, self.site(node, 0, "exit stack", shown(node)))
-        self.wake(path, moved[1] if moved else index)
+        if not empty:
+            self.wake(path, moved[1] if moved else index)
         return moved
 
     # -- functions known by name -----------------------------------------------------------------------------------
@@ -301,6 +303,8 @@ class Calls(Enacting):
         level, kind = risk_of_function(function)
         if receiver == _NEW and kind == RAISED:
             kind = ""  # what a constructor refuses it is seldom given
+        if receiver == SELF and summary is None:
+            path.env[HOLDS] = ("holds",)
         if summary is None:  # a generator, a decorated or an abstract function may keep what it gets
             self.keep_all(arguments, path)
             self.may_raise(path, level, kind, node, shown(node))
@@ -309,6 +313,8 @@ class Calls(Enacting):
         before = path.copy() if level else path
         outcome = self.pick(summary.normal, bound, path)
         value = self.enact(outcome, bound, node, path, function) if outcome is not None else None
+        if receiver == SELF and outcome is not None and outcome.holds:
+            path.env[HOLDS] = ("holds",)
         if outcome is not None and self.may_pass_on(summary, bound):
             self.doubt_fresh(outcome, value)
         if receiver == _NEW and outcome is not None:
@@ -332,13 +338,16 @@ class Calls(Enacting):
     def instantiate(self, cls: Class, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""
         init = self.project.method(cls, "__init__")
+        owns = self.summaries.classes.owns(cls)
+        built = None
         if init is None:
             self.keep_all(arguments, path)
         else:
+            self.summaries.of(init, owns)
             self.call_function(("fm", init, _NEW), node, arguments, path)
-        built = self.built if init is not None else None
+            built = self.built
         holds = built is None or built.holds or not self.summaries.classes.told_by_init(cls)
-        if holds and self.summaries.classes.owns(cls) and not self.in_memory(arguments):
+        if owns and holds and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)
             site.doubtful = built is not None and built.holds and built.doubtful

@@ -59,6 +59,8 @@ class Case:
         vague = loss.level == 2 and loss.error in _VAGUE
         patient = self.site.kind_name in ("process", "executor")  # both are mostly harmless when they are forgotten
         doubtful = vague and (loss.how == "init" or (loss.how == "error" and patient))
+        if loss.how in ("error", "init") and self.site.kind_name == "temporary directory":
+            doubtful = True  # its finalizer removes it
         in_test = loss.how in ("error", "init") and self.in_test
         certainty = _CERTAINTY[1 if doubtful or in_test else loss.level]
         if self.is_passed_on(loss) or (self.site.kind_name == "process" and not self.site.pipes):

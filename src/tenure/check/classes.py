@@ -168,13 +168,14 @@ class Classes:
         return any(self._closed_somewhere(cls, attribute) for attribute in held) and bool(endings)
 
     def told_by_init(self, cls: Class) -> bool:
-        """Whether ``__init__`` itself, and nothing it calls, puts into the object what the object closes."""
+        """Whether ``__init__``, by itself or by a method it calls, puts into the object what the object closes."""
         init = self.project.method(cls, "__init__")
         if init is None or init.owner is None:
             return False
+        near = {"__init__", *self.facts(init.owner).calls.get("__init__", ())}
         building = self.reached(init.owner, "__init__")
         stored = [f for sites in self.stored_in(init.owner).values() for f, _ in sites if f.name in building]
-        return bool(stored) and all(function is init for function in stored)
+        return all(function.name in near for function in stored)
 
     def reached(self, cls: Class, name: str) -> set[str]:
         """The methods that a method runs through: itself, those it calls, and so on."""

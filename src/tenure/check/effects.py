@@ -25,6 +25,8 @@ DORMANT: Final = "dormant"
 PERHAPS: Final = "perhaps "
 #: Under this one, that an exception was caught that is possible, not likely.
 UNLIKELY: Final = "unlikely "
+#: Under this one, that a method of the object has put something open into it.
+HOLDS: Final = "self holds "
 #: Names with this ending say that a ``with pytest.raises(...)`` is around.
 MEANT_TO_FAIL: Final = " fails"
 
@@ -198,7 +200,9 @@ class Effects:
         if value is None or value[0] not in ("r", "k", "t", "o"):
             reads = value is not None and value[0] in ("d", "m")
             if not reads or not all(self.sites[i].borrowed for i in resources_in(value)):
-                self.keep(path, value)  # reading through what belongs to the caller takes nothing from him
+                self.keep(path, value)
+            else:  # reading through what belongs to the caller takes nothing from him
+                self.keep(path, value, f"self.{attribute}")
             return
         if value[0] == "t":
             self.keep(path, value)

@@ -29,12 +29,13 @@ class Argument(NamedTuple):
 class Opening(Effects):
     """Acquisitions by the table."""
 
+    awaited: set[int]  #: the calls that are waited for where they stand
     entered: set[str]  #: names that a ``with`` statement binds: what they stand for is open already
 
     def acquire(self, opener: Opener, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         by_key = {argument.key: argument for argument in arguments}
-        if _switched_off(opener, by_key):
-            return None
+        if _switched_off(opener, by_key) or (opener.awaited and id(node) not in self.awaited):
+            return None  # a coroutine has opened nothing yet
         if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
             held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
             return ("d", held) if held and not self.tables.kinds[opener.kind].any_after else None

@@ -6,7 +6,7 @@ import ast
 from functools import cache
 from typing import Final
 
-from tenure.check.openers import BUILTIN_SAFE, SAFE_CALLS, Kind, is_stdlib
+from tenure.check.openers import BUILTIN_SAFE, CLOSER_NAMES, SAFE_CALLS, Kind, is_stdlib
 from tenure.check.project import Function
 from tenure.check.reading import nodes_of
 from tenure.check.words import words
@@ -60,6 +60,9 @@ _CALM_METHODS: Final = words(
 )
 
 
+_ENDS: Final = CLOSER_NAMES - {"unlink", "destroy", "disconnect", "communicate"}
+
+
 def risk_of_name(dotted: str) -> tuple[int, str]:
     """Level and class of exception for a function known by name."""
     module, _, last = dotted.partition(".")
@@ -75,8 +78,8 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
 
 def risk_of_unknown(method: str) -> tuple[int, str]:
     """Level for a method of an object nothing is known of, or (no name) for an unknown function."""
-    if method[:1].isupper():
-        return 1, ""  # it makes an object
+    if method[:1].isupper() or method in _ENDS:
+        return 1, ""  # it makes an object, or ends one
     return (0, "") if method in _CALM_METHODS else (2, _RAISED_BY.get(method, ""))
 
 
@@ -84,9 +87,20 @@ def risk_of_method(kind: Kind, name: str, node: ast.Call) -> tuple[int, str]:
     """Level for a method of a resource."""
     if name in kind.calm or name in kind.closers or name in kind.after or name in ("__enter__", "__exit__"):
         return 0, ""
+    if name == "bind" and _is_any_port(node):
+        return 1, _OS
     if kind.risky:
         return 2, _OS if "socket" in kind.noun else ""
     return 1, _OS if kind.noun in ("file", "temporary file", "descriptor") else ""
+
+
+def _is_any_port(node: ast.Call) -> bool:
+    """``bind(("127.0.0.1", 0))``: some port is always free."""
+    address = node.args[0] if node.args else None
+    if not isinstance(address, ast.Tuple) or not all(isinstance(part, ast.Constant) for part in address.elts):
+        return False
+    last = address.elts[-1] if address.elts else None
+    return isinstance(last, ast.Constant) and last.value == 0
 
 
 def never_returns(function: Function) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tenure.check.classes import Classes
-from tenure.check.effects import Tables
+from tenure.check.effects import HOLDS, Tables
 from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.overview import Overview
@@ -206,7 +206,9 @@ def _outcome(walk: Walk, path: Path) -> Outcome:
 
 def _holds(walk: Walk, path: Path) -> bool:
     held = (site for site in walk.sites if not site.borrowed and not site.kind.weak and site.index in path.held)
-    return any(path.held[site.index].open and path.held[site.index].note == STORED for site in held)
+    return HOLDS in path.env or any(
+        path.held[site.index].open and path.held[site.index].note == STORED for site in held
+    )
 
 
 def _effect(hold: Hold | None, index: int, path: Path) -> str:
