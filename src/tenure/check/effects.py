@@ -201,7 +201,7 @@ class Effects:
             reads = value is not None and value[0] in ("d", "m")
             if not reads or not all(self.sites[i].borrowed for i in resources_in(value)):
                 self.keep(path, value)
-            else:  # reading through what belongs to the caller takes nothing from him
+            elif value is not None and value[0] == "m":  # reading through what is the caller's takes nothing from him
                 self.keep(path, value, f"self.{attribute}")
             return
         if value[0] == "t":

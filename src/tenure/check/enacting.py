@@ -68,6 +68,8 @@ class Enacting(Opening):
         for name in closed:
             for index in resources_in(bound[name].value if name in bound else None):
                 self.release(before, index, node, "")
+        for name in _kept_always(summary.raising):
+            self.keep(before, bound[name].value if name in bound else None)
         for index in before.held:
             if before.held[index].open and after.held[index].note in (KEPT, TAKEN):
                 before.held[index] = after.held[index]
@@ -205,6 +207,12 @@ def _defaults(function: Function) -> dict[str, Argument]:
         for parameter, default in pairs
         if isinstance(default, ast.Constant) and isinstance(default.value, bool | int | str | None)
     }
+
+
+def _kept_always(outcomes: Sequence[Outcome]) -> set[str]:
+    """The parameters that somebody else owns, whatever goes wrong."""
+    kept = [{name for name, effect in outcome.effects if effect == "kept"} for outcome in outcomes]
+    return set.intersection(*kept) if kept else set()
 
 
 def _passed_on(shape: Value) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tenure.check.effects import PERHAPS, UNLIKELY, Stop, Tables, doubtful
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
 from tenure.check.openers import KINDS
-from tenure.check.project import Function, Project, dotted_text
+from tenure.check.project import Class, Function, Project, dotted_text
 from tenure.check.questions import Questions, own_nodes
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
 from tenure.check.statements import TRANSFERS, Statements
@@ -26,6 +26,7 @@ CROWDED: Final = 16
 MOST_STEPS: Final = 2_500
 
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+_PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 #: Generators that are always resumed, and never with an exception.
 _FIXTURES: Final = frozenset(
     ["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest.hookimpl", "_pytest.fixtures.fixture"]
@@ -107,9 +108,9 @@ class Walk(Statements):
         if dotted in _TRACKED_TYPES and dotted != "socket.socket":
             return ("o", dotted)
         if dotted and not dotted.startswith(("builtins.", "typing.", "socket.", "io.")):
-            path_type = ("o", dotted)
-            if self.project.find(self.module.root, dotted) is not None:
-                return path_type
+            found = self.project.find(self.module.root, dotted)
+            if found is not None and not _is_protocol(found):
+                return ("o", dotted)
         site = Site(len(self.sites), self.function.node, KINDS[kind], kind, 0, parameter=name)
         self.sites.append(site)
         self.fates[site.index] = set()
@@ -232,6 +233,11 @@ class Walk(Statements):
                 return self.flow.nodes[at].item
             step = before
         return None
+
+
+def _is_protocol(found: Function | Class) -> bool:
+    """A protocol says what an object can do; a file may well be one."""
+    return isinstance(found, Class) and not _PROTOCOLS.isdisjoint(found.bases)
 
 
 def _annotations(node: ast.AST) -> dict[str, ast.expr]:
