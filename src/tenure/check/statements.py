@@ -251,7 +251,7 @@ class Statements(Expressions):
         if any(path.held[i].released for i in resources_in(value) if i in path.held):
             value = None
         path.result = value
-        if value is not None and value[0] != "d":
+        if value is not None and value[0] not in ("d", "h"):
             self.keep(path, value, HANDED_BACK)
         return ((node.next, "returns"),)
 
