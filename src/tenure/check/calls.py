@@ -46,7 +46,9 @@ _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 _HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
 #: A descriptor or an address in another form is still the same one.
 _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
+#: Instead of a receiver: a constructor is called, of a class that owns nothing, of one that owns something.
 _NEW: Final = ("new",)
+_OWNER: Final = ("new", "owner")
 
 
 class Calls(Enacting):
@@ -299,9 +301,9 @@ class Calls(Enacting):
             self.may_raise(path, 2, "", node, shown(node))
             raise Stop
         holding = any(True for a in arguments for _ in resources_in(a.value))
-        summary = self.summaries.of(function, holding)
+        summary = self.summaries.of(function, holding or receiver == _OWNER)
         level, kind = risk_of_function(function)
-        if receiver == _NEW and kind == RAISED:
+        if receiver in (_NEW, _OWNER) and kind == RAISED:
             kind = ""  # what a constructor refuses it is seldom given
         if receiver == SELF and summary is None:
             path.env[HOLDS] = ("holds",)
@@ -317,7 +319,7 @@ class Calls(Enacting):
             path.env[HOLDS] = ("holds",)
         if outcome is not None and self.may_pass_on(summary, bound):
             self.doubt_fresh(outcome, value)
-        if receiver == _NEW and outcome is not None:
+        if receiver in (_NEW, _OWNER) and outcome is not None:
             self.built = self.building(summary, outcome, bound)
         if level:
             self.raise_outcomes(summary, bound, Error(kind, level), node, before, path, function.raises)
@@ -343,8 +345,7 @@ class Calls(Enacting):
         if init is None:
             self.keep_all(arguments, path)
         else:
-            self.summaries.of(init, owns)
-            self.call_function(("fm", init, _NEW), node, arguments, path)
+            self.call_function(("fm", init, _OWNER if owns else _NEW), node, arguments, path)
             built = self.built
         holds = built is None or built.holds or not self.summaries.classes.told_by_init(cls)
         if owns and holds and not self.in_memory(arguments):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tenure.check.flow import Node
-from tenure.check.openers import KINDS, Kind, Opener
+from tenure.check.openers import KINDS, MERE_BORROWERS, Kind, Opener
 from tenure.check.project import Class, Function, Module, Project
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
@@ -201,8 +201,9 @@ class Effects:
             reads = value is not None and value[0] in ("d", "m")
             if not reads or not all(self.sites[i].borrowed for i in resources_in(value)):
                 self.keep(path, value)
-            elif value is not None and value[0] == "m":  # reading through what is the caller's takes nothing from him
-                self.keep(path, value, f"self.{attribute}")
+            elif value is not None and value[0] == "m" and value[2] in MERE_BORROWERS:
+                self.keep(path, value, f"self.{attribute}")  # ``self.write = out.write``
+            # Else it reads through what is the caller's, which takes nothing from him.
             return
         if value[0] == "t":
             self.keep(path, value)

@@ -155,7 +155,7 @@ def _told(summary: Summary | None) -> object:
 
 
 def _outcome(outcome: Outcome) -> str:
-    return repr((outcome.facts, outcome.effects, _result(outcome.result)))
+    return repr((outcome.facts, outcome.effects, _result(outcome.result), outcome.holds))
 
 
 def _result(value: object) -> object:

@@ -109,13 +109,18 @@ class Walk(Statements):
             return ("o", dotted)
         if dotted and not dotted.startswith(("builtins.", "typing.", "socket.", "io.")):
             found = self.project.find(self.module.root, dotted)
-            if found is not None and not _is_protocol(found):
+            if found is not None and not self.is_protocol(found):
                 return ("o", dotted)
         site = Site(len(self.sites), self.function.node, KINDS[kind], kind, 0, parameter=name)
         self.sites.append(site)
         self.fates[site.index] = set()
         path.held[site.index] = Hold()
         return ("r", site.index)
+
+    def is_protocol(self, found: Function | Class) -> bool:
+        """A protocol says what an object can do; a file may well be one."""
+        self.project.look_at(found)
+        return isinstance(found, Class) and not _PROTOCOLS.isdisjoint(found.bases)
 
     # -- the walk --------------------------------------------------------------------------------------------------
 
@@ -233,11 +238,6 @@ class Walk(Statements):
                 return self.flow.nodes[at].item
             step = before
         return None
-
-
-def _is_protocol(found: Function | Class) -> bool:
-    """A protocol says what an object can do; a file may well be one."""
-    return isinstance(found, Class) and not _PROTOCOLS.isdisjoint(found.bases)
 
 
 def _annotations(node: ast.AST) -> dict[str, ast.expr]:
