@@ -84,8 +84,8 @@ class Calls(Methods):
         for keyword in node.keywords:
             given.append(Argument(keyword.arg or "**", self.ev(keyword.value, path), keyword.value))
         for one in given:
-            for index in resources_in(one.value):
-                self.touch(path, index)
+            if one.value is not None and one.value[0] == "r":
+                self.touch(path, one.value[1])
         return given
 
     def needs_open(self, cls: Class, method: str) -> bool:
@@ -190,7 +190,7 @@ class Calls(Methods):
         if never_returns(function):
             self.may_raise(path, 2, "", node, shown(node))
             raise Stop
-        holding = any(True for a in arguments for _ in resources_in(a.value))
+        holding = any(self.is_ours(a.value) for a in arguments)
         summary = self.summaries.of(function, holding or receiver == _OWNER)
         level, kind = risk_of_function(function)
         if receiver in (_NEW, _OWNER) and kind == RAISED:
@@ -214,6 +214,12 @@ class Calls(Methods):
         if level:
             self.raise_outcomes(summary, bound, Error(kind, level), node, before, path, function.raises)
         return value
+
+    def is_ours(self, value: Value) -> bool:
+        """Whether a function that is given this is given something to close."""
+        held = list(resources_in(value))
+        through = value is not None and value[0] == "h"  # what is the caller's, in an object, is too far away
+        return any(not self.sites[index].borrowed for index in held) if through else bool(held)
 
     def close_own(self, function: Function, node: ast.Call, path: Path) -> None:
         """``self.close()`` closes what this path has stored in attributes that ``close`` closes."""

@@ -57,8 +57,8 @@ class Conditions(Binding):
         left, right = self.ev(node.left, path), self.ev(node.comparators[0], path)
         if left is not None and left[0] == "r" and self.sites[left[1]].kind.plain and right != NONE:
             return self.compared_number(node, left[1], path)
-        listed = words_in(node)
-        if listed is not None and left is not None and left[0] == "k":
+        listed = words_in(node) if left is not None and left[0] == "k" else None
+        if left is not None and listed is not None:
             return (left[1] in listed) == isinstance(node.ops[0], ast.In)
         equal = isinstance(node.ops[0], ast.Is | ast.Eq)
         unequal = isinstance(node.ops[0], ast.IsNot | ast.NotEq)

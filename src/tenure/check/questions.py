@@ -28,9 +28,11 @@ class Questions:
 
     def count(self, test: ast.expr) -> None:
         self.asked.update(self.of(test))
-        for node in ast.walk(test):
-            if isinstance(node, ast.Compare) and isinstance(node.left, ast.Name) and words_in(node) is not None:
-                self.listed.add(node.left.id)
+
+    def note(self, node: ast.Compare) -> None:
+        """``x in ("a", "b")`` will be asked."""
+        if isinstance(node.left, ast.Name) and words_in(node) is not None:
+            self.listed.add(node.left.id)
 
     def of(self, test: ast.expr) -> Iterator[str]:
         """The single conditions that a test is made of, each also as the question whether it is None."""

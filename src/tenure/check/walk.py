@@ -72,6 +72,8 @@ class Walk(Statements):
                 bound.add(node.name)
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 bound.discard(node.name)
+            elif isinstance(node, ast.Compare):
+                self.questions.note(node)
             elif isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
                 self.entered.add(node.optional_vars.id)
             elif isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
