@@ -117,7 +117,7 @@ KINDS: Final[dict[str, Kind]] = {
         "HTTP session", "close aclose", "close closed aclose is_closed", calm=_PREPARATIONS, risky=True, lazy=True
     ),
     "client": _kind(
-        "resource", "close aclose shutdown disconnect", calm=_PREPARATIONS, any_after=True, risky=True, lazy=True
+        "resource", "close aclose shutdown disconnect clear", calm=_PREPARATIONS, any_after=True, risky=True, lazy=True
     ),
     "aiohttp session": _kind("HTTP session", "close", "close closed", risky=True),
     # Whatever reads the body to its end gives the connection back.

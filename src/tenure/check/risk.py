@@ -73,7 +73,10 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
     if is_stdlib(dotted):
         made = dotted.rpartition(".")[2][:1].isupper()
         return (2, _RISKY[module]) if module in _RISKY and not made else (1, "")
-    return 1 if dotted.rpartition(".")[2][:1].isupper() else 2, ""  # what is named like a class makes an object
+    owner, _, last = dotted.rpartition(".")
+    if last in _CALM_METHODS and "." in owner:
+        return 0, ""  # of an object that was imported: ``settings.logger.debug()``
+    return 1 if last[:1].isupper() else 2, ""  # what is named like a class makes an object
 
 
 def risk_of_unknown(method: str) -> tuple[int, str]:

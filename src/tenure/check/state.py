@@ -84,6 +84,7 @@ class Site:
     attribute: str = ""  #: the attribute of ``self`` it was stored in
     called: str = ""  #: what was called, as a person would write it
     pipes: frozenset[str] = frozenset()
+    meant_to_fail: bool = False  #: a test expects that opening it fails
     late: bool = False  #: it was opened in a ``finally`` or a handler
     doubtful: bool = False  #: it may well have been there before: a helper opens it or passes it on
     parent: int = -1  #: the resource it was opened through: ``s`` for ``s.makefile()``

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeGuard
 
 from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, own_method, resolved, self_name
@@ -63,9 +63,16 @@ def _asks_first(method: Function, name: str, late: set[str]) -> bool:
 
 
 def _inside_try(method: Function) -> set[int]:
-    """What an exception handler of the method stands around."""
-    tries = (node for node in nodes_of(method) if isinstance(node, ast.Try) and node.handlers)
+    """What an exception handler of the method, or a ``suppress``, stands around."""
+    tries = (node for node in nodes_of(method) if (isinstance(node, ast.Try) and node.handlers) or _suppresses(node))
     return {id(inner) for node in tries for statement in node.body for inner in ast.walk(statement)}
+
+
+def _suppresses(node: ast.AST) -> TypeGuard[ast.With]:
+    if not isinstance(node, ast.With):
+        return False
+    called = (item.context_expr.func for item in node.items if isinstance(item.context_expr, ast.Call))
+    return any(dotted_text(func).rpartition(".")[2] == "suppress" for func in called)
 
 
 def _message(attribute: str) -> str:
