@@ -13,7 +13,20 @@ from tenure.check.project import Class, Function, Module, Project
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
 
-__all__ = ["PERHAPS", "TAKEN", "UNLIKELY", "Effects", "Loss", "Misuse", "Stop", "Tables", "doubtful"]
+__all__ = [
+    "DORMANT",
+    "HOLDS",
+    "MEANT_TO_FAIL",
+    "PERHAPS",
+    "TAKEN",
+    "UNLIKELY",
+    "Effects",
+    "Loss",
+    "Misuse",
+    "Stop",
+    "Tables",
+    "doubtful",
+]
 
 #: Another resource owns it now and closes it with itself.
 TAKEN: Final = "taken"
@@ -237,7 +250,7 @@ class Effects:
     def touch(self, path: Path, index: int) -> None:
         """What connects when it is needed is needed now."""
         if self.sites[index].kind.lazy:
-            path.env[used(index)] = ("used",)
+            path.env[_used(index)] = ("used",)
 
     def use(self, path: Path, index: int, node: ast.AST, word: str) -> None:
         """It is read, written, asked."""
@@ -301,12 +314,12 @@ class Effects:
         """Whether a loss is one that hardly happens, or hardly matters when it does."""
         if site.meant_to_fail and how in ("temporary", "rebound", "exit"):
             return True  # under ``pytest.raises``: it was not opened at all
-        if site.kind.lazy and error.level == 2 and used(site.index) not in path.env:
+        if site.kind.lazy and error.level == 2 and _used(site.index) not in path.env:
             return True  # it has connected to nothing yet
         return error.far and not site.late  # clean-up that fails as well: two things at once
 
 
-def used(index: int) -> str:
+def _used(index: int) -> str:
     """Under this name a path remembers that a resource was put to use."""
     return f"{index} used"
 

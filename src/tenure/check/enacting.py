@@ -16,7 +16,7 @@ from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
 if TYPE_CHECKING:
     from tenure.check.summaries import Outcome, Summaries, Summary
 
-__all__ = ["Enacting", "shown"]
+__all__ = ["Built", "Enacting", "shown"]
 
 
 @dataclass(frozen=True)
