@@ -214,6 +214,8 @@ class Expressions(Conditions):
 
     def capture(self, node: ast.AST, path: Path) -> Value:
         """A function written here holds on to what its body names."""
+        if not path.referenced():
+            return ("f", frozenset(), id(node), False)  # there is nothing to hold on to
         names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)} - _own_names(node)
         held = frozenset(i for name in names for i in resources_in(path.env.get(name)))
         attributes = {dotted_text(child) for child in ast.walk(node) if isinstance(child, ast.Attribute)}
