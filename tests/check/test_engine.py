@@ -62,8 +62,11 @@ def test_a_file_that_is_no_python_is_one_clear_finding(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_one_clear_finding(tmp_path: Path) -> None:
-    (finding,) = check([tmp_path / "gone.py"], Config()).findings
+    report = check([tmp_path / "gone.py"], Config(), cache=tmp_path / "cache")
+    (finding,) = report.findings
     assert finding.rule == "unreadable"
+    assert finding.message == "this file cannot be checked: it cannot be opened: No such file or directory"
+    assert report.lines == 0
 
 
 def test_what_another_file_of_the_package_hands_out_is_followed_from_one_text(tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tenure.check.lines import decode, read_lines, relative, split
+from tenure.check.lines import read_lines, relative, split
 
 
 def test_only_newlines_and_carriage_returns_end_a_line() -> None:
@@ -15,19 +13,6 @@ def test_only_newlines_and_carriage_returns_end_a_line() -> None:
 
 def test_no_text_has_no_lines() -> None:
     assert split("") == []
-
-
-def test_a_coding_comment_is_obeyed() -> None:
-    assert decode("# coding: latin-1\né\n".encode("latin-1")) == ("# coding: latin-1\né\n", "iso-8859-1")
-
-
-def test_a_byte_order_mark_is_no_character() -> None:
-    assert decode(b"\xef\xbb\xbfx = 1\n") == ("x = 1\n", "utf-8-sig")
-
-
-def test_an_unknown_encoding_is_an_error_of_its_syntax() -> None:
-    with pytest.raises(SyntaxError, match="unknown encoding"):
-        decode(b"# coding: no-such-thing\n")
 
 
 def test_a_file_that_cannot_be_decoded_still_has_lines(tmp_path: Path) -> None:

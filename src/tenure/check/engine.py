@@ -15,6 +15,7 @@ from tenure.check.cache import Entries, Store
 from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.finding import Finding
+from tenure.check.listing import listing
 from tenure.check.renewal import Renewal
 from tenure.check.rules.unreadable import unreadable
 from tenure.check.source import Unreadable, root_and_name
@@ -45,7 +46,8 @@ def check(
 ) -> Report:
     """Check every Python file of ``paths``; ``progress`` hears (done, all, path) after each file."""
     began = time.perf_counter()
-    files = _files_below(paths, config)
+    listed = listing(paths, config.exclude)
+    files = listed.files
     store = Store(cache, paths, config) if cache is not None else None
     with undisturbed():
         before = store.load() if store is not None else {}
@@ -58,6 +60,7 @@ def check(
         store.save(now)
     entries = [now[name][str(path)] for name, renewal in work.items() for path in renewal.files]
     findings = [finding for entry in entries for finding in entry.findings or ()]
+    findings.extend(_locked_out(listed.closed, config))
     lines = sum(entry.lines for entry in entries)
     return Report(tuple(sorted(findings, key=_order)), len(files), lines, time.perf_counter() - began)
 
@@ -71,6 +74,14 @@ def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:
         return (unreadable(path, error),) if config.wants("unreadable", "TEN001") else ()
     checker.learn([module])
     return tuple(sorted(checker.findings(module), key=_order))
+
+
+def _locked_out(folders: Sequence[OSError], config: Config) -> Iterator[Finding]:
+    """A folder nobody could look into does not pass for an empty one."""
+    if config.wants("unreadable", "TEN001"):
+        for each in folders:
+            why = Unreadable(f"it cannot be listed: {each.strerror}")
+            yield unreadable(str(Path(each.filename)), why, "folder")
 
 
 class _Progress:
@@ -138,17 +149,3 @@ def undisturbed(last: bool = False) -> Iterator[None]:
 
 def _order(finding: Finding) -> tuple[str, int, int, str]:
     return finding.path, finding.line, finding.column, finding.code
-
-
-def _files_below(paths: Sequence[Path], config: Config) -> list[Path]:
-    """The files named, and every ``.py`` file below the folders named, in order."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            for file in sorted(path.rglob("*.py")):
-                below = file.relative_to(path)
-                if not any(below.match(p) or p in below.parts for p in config.exclude) and file.is_file():
-                    found[file] = None
-        else:
-            found[path] = None
-    return list(found)

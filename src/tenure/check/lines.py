@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Lines", "decode", "read_lines", "relative", "split"]
+from tenure.check.source import Unreadable, content, decode
+
+__all__ = ["Lines", "read_lines", "relative", "split"]
 
 #: Gives the lines of a file by its path; no lines where it cannot be read.
 Lines = Callable[[str], Sequence[str]]
@@ -22,24 +22,15 @@ def split(text: str) -> list[str]:
     return _LINE.findall(text)
 
 
-def decode(data: bytes) -> tuple[str, str]:
-    """The text of a source file and its encoding, by its byte order mark or its coding comment.
-
-    Raises ``SyntaxError`` or ``UnicodeDecodeError`` where Python itself could not read it.
-    """
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding), encoding
-
-
 def read_lines(path: str) -> Sequence[str]:
     """The lines of a file as far as they can be read, without their ends: what is odd in it must not stop a report."""
     try:
-        data = Path(path).read_bytes()
-    except OSError:
+        data = content(Path(path))
+    except Unreadable:
         return ()
     try:
         text, _ = decode(data)
-    except (SyntaxError, UnicodeDecodeError):
+    except Unreadable:
         text = data.decode("utf-8", errors="replace")
     return [line.rstrip("\r\n") for line in split(text)]
 

@@ -22,7 +22,7 @@ from tenure.check.finding import Finding
 from tenure.check.overview import Bystander, Outline
 from tenure.check.project import Key, Module, Project, module_file
 from tenure.check.rules.unreadable import unreadable
-from tenure.check.source import Unreadable, decoded, root_and_name
+from tenure.check.source import Unreadable, content, decode, root_and_name
 from tenure.check.trace import Look
 
 __all__ = ["Renewal"]
@@ -40,12 +40,21 @@ class Renewal:
         self.config = config
         self.keep = keep  #: for the next run
         self.project = Project()
-        self.raws: dict[str, bytes] = {str(path): _raw(path) for path in files}
+        self.locked: dict[str, Unreadable] = {}  #: what cannot be opened, and why
+        self.raws: dict[str, bytes] = {str(path): self.read(path) for path in files}
         self.places = {str(path): root_and_name(path)[:2] for path in files} if known else {}
         self.found: dict[Key, str] = {}  #: where each module is that somebody looks for
         self.learned = {name for entry in known.values() if entry.outline for name in entry.outline.opens}
         as_they_were = {path: entry for path, entry in known.items() if self.is_as_it_was(path, entry)}
         self.fresh = {path: entry for path, entry in as_they_were.items() if self.finds_all(entry)}
+
+    def read(self, path: Path) -> bytes:
+        """The content of a file; of one that cannot be opened, a word to know it by in the next run."""
+        try:
+            return content(path)
+        except Unreadable as error:
+            self.locked[str(path)] = error
+            return str(error).encode()
 
     def is_as_it_was(self, path: str, entry: Entry) -> bool:
         """Whether a file has the content and the place it had, and was judged if it is to be judged now."""
@@ -105,7 +114,9 @@ class _Attempt:
     def read(self, path: Path) -> Module | None:
         """A file under check; ``None`` if it cannot be read."""
         try:
-            return self.checker.load(decoded(self.renewal.raws[str(path)]), path)
+            if (locked := self.renewal.locked.get(str(path))) is not None:
+                raise locked
+            return self.checker.load(decode(self.renewal.raws[str(path)])[0], path)
         except Unreadable as error:
             self.unreadable[path] = error
             return None
@@ -183,7 +194,8 @@ class _Attempt:
         raw = self.renewal.raws[str(path)]
         wanted = self.checker.config.wants("unreadable", "TEN001")
         findings = (unreadable(str(path), self.unreadable[path]),) if wanted else ()
-        return Entry(root, name, digest(raw), _lines(raw), findings, (), Outline((), ()), {})
+        lines = 0 if str(path) in self.renewal.locked else _lines(raw)
+        return Entry(root, name, digest(raw), lines, findings, (), Outline((), ()), {})
 
     def entry(self, module: Module, findings: tuple[Finding, ...] | None) -> Entry:
         raw = self.raw(module.path)
@@ -218,11 +230,11 @@ class _Attempt:
 
 
 def _raw(path: Path) -> bytes:
-    """The content of a file; of one that cannot be opened, a text that says so to whoever parses it."""
+    """The content of a file that others look at; of one that cannot be opened, why."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        return f"cannot be opened: {error.strerror}".encode()
+        return content(path)
+    except Unreadable as error:
+        return str(error).encode()
 
 
 def _lines(raw: bytes) -> int:

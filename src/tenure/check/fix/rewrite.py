@@ -15,7 +15,8 @@ from tenure.check.finding import Finding
 from tenure.check.fix.edit import Fix, applied, edits_between
 from tenure.check.fix.place import find
 from tenure.check.fix.remedies import REMEDIES
-from tenure.check.lines import decode, split
+from tenure.check.lines import split
+from tenure.check.source import Unreadable, content, decode
 
 __all__ = ["Rewrite", "offer", "offers", "rewrite", "rewrite_file", "rewrite_files"]
 
@@ -65,8 +66,8 @@ def rewrite_files(findings: Sequence[Finding], config: Config) -> list[Rewrite]:
 def _text(path: str) -> tuple[str, str] | None:
     """The text of a file and its encoding; nothing where Python itself could not read it."""
     try:
-        return decode(Path(path).read_bytes())
-    except (OSError, SyntaxError, UnicodeDecodeError):
+        return decode(content(Path(path)))
+    except Unreadable:
         return None
 
 

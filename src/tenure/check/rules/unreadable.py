@@ -16,7 +16,7 @@ RULE: Final = Rule(
 )
 
 
-def unreadable(path: str, error: Exception) -> Finding:
-    """The one finding of such a file."""
+def unreadable(path: str, error: Exception, what: str = "file") -> Finding:
+    """The one finding of such a file, or of a folder."""
     line = getattr(error, "line", 1)
-    return Finding(RULE.name, RULE.code, path, line, 1, line, f"this file cannot be checked: {error}", "certain", ())
+    return Finding(RULE.name, RULE.code, path, line, 1, line, f"this {what} cannot be checked: {error}", "certain", ())
