@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 import random
 import re
 from pathlib import Path
@@ -94,3 +95,43 @@ def test_torn_and_mended_programs_are_survived(seed: int) -> None:
         text = "\n".join(lines) + "\n"
     for finding in check_source(text, "/nowhere/torn.py", Config(certainty="possible")):
         assert 1 <= finding.line <= text.count("\n") + 1
+
+
+def test_what_is_nested_too_deeply_for_one_rule_does_not_silence_the_others() -> None:
+    deep = "+".join(["x"] * 600)
+    text = f"import ctypes\n\ndef f(x):\n    g(({deep}).ctypes.data)\n\ndef h(x):\n    x = open(x)\n"
+    (leak,) = check_source(text, "/nowhere/deep.py", Config())
+    assert (leak.rule, leak.line) == ("never-closed", 7)
+    told = check_source(text, "/nowhere/deep.py", Config(certainty="possible"))
+    assert "address-of-temporary did not see all of this file: it is nested too deeply" in {t.message for t in told}
+
+
+GROWING = {
+    "a table of openers": lambda n: "x = {" + ", ".join(f"{i}: open('{i}')" for i in range(n)) + "}\n",
+    "openers in one expression": lambda n: (
+        f"def f(p):\n    return [{', '.join(f'(a{i} := open(p))' for i in range(n))}]\n"
+    ),
+    "a function of openers": lambda n: "def f(p):\n" + "".join(f"    a{i} = open(p)\n" for i in range(n)),
+    "an __init__ of pipes": lambda n: (
+        "import os\nclass A:\n    def __init__(self):\n"
+        + "        self.r, self.w = os.pipe()\n" * n
+        + "    def close(self):\n        os.close(self.r)\n"
+    ),
+    "a long line of ancestors": lambda n: (
+        "class A0:\n    def __init__(self): self.f = open('a')\n"
+        + "".join(f"class A{i}(A{i - 1}): pass\n" for i in range(1, n))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_work_grows_as_the_file_does(name: str) -> None:
+    """Counted in calls, which no machine changes: ten times the file may not be forty times the work."""
+
+    def work(size: int) -> int:
+        profile = cProfile.Profile()
+        profile.runcall(check_source, GROWING[name](size), "/nowhere/growing.py", Config())
+        return sum(entry.callcount for entry in profile.getstats())
+
+    check_source("x = open('a')\n", "/nowhere/warm.py", Config())
+    assert work(6000) < 40 * work(600)

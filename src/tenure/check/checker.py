@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.overview import Bystander
 from tenure.check.project import Function, Key, Module, Project, index
 from tenure.check.rule import Draft, Rule
-from tenure.check.rules import RULES
+from tenure.check.rules import RULES, unfinished
 from tenure.check.rules.unused_allow import unused
 from tenure.check.scene import Scene
 from tenure.check.source import parse, root_and_name
@@ -111,9 +111,16 @@ class Checker:
         scene = Scene(module, self.project, self.summaries)
         for rule in self.rules:
             if rule.scene is not None:
-                for draft in rule.scene(scene):
-                    yield _finding(rule, draft, module.path)
+                yield from self.of_scene(rule, rule.scene, scene)
         self.project.trace.turn(None)
+
+    def of_scene(self, rule: Rule, judge: Callable[[Scene], Iterator[Draft]], scene: Scene) -> Iterator[Finding]:
+        try:
+            for draft in judge(scene):
+                yield _finding(rule, draft, scene.module.path)
+        except RecursionError:
+            if self.config.wants(unfinished.RULE.name, unfinished.RULE.code):
+                yield _finding(unfinished.RULE, unfinished.cut_short(scene.module, rule), scene.module.path)
 
     def walk(self, function: Function) -> Walk | None:
         if function not in self.summaries.walks:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tenure.check.flow import Node
+from tenure.check.flow import Node, TooLarge
 from tenure.check.openers import KINDS, MERE_BORROWERS, Kind, Opener
 from tenure.check.project import Class, Function, Module, Project
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
@@ -45,6 +45,8 @@ MEANT_TO_FAIL: Final = " fails"
 
 #: How many outcomes of one statement are followed.
 MOST_CHOICES: Final = 24
+#: More places than this that open something in one function: it is a table in the shape of a program.
+MOST_SITES: Final = 500
 
 
 class Stop(Exception):
@@ -135,6 +137,8 @@ class Effects:
         """The site of an opening call; one for each member of what it returns."""
         key = (id(node), part)
         if key not in self.site_index:
+            if len(self.site_index) >= MOST_SITES:
+                raise TooLarge(f"more than {MOST_SITES} places that open something")
             kind = self.tables.kinds[kind_name] if cls is None else KINDS["closable"]
             line, shown = getattr(node, "lineno", 0), called.removeprefix("builtins.")
             made = Site(len(self.sites), node, kind, kind_name, line, cls=cls, called=shown)

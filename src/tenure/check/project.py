@@ -26,6 +26,8 @@ __all__ = [
     "module_file",
 ]
 
+#: More bases than this, and what lies behind them counts as out of sight.
+MOST_BASES: Final = 60
 
 #: A module, by the folder its imports start from and its dotted name below it.
 Key = tuple[str, str]
@@ -438,6 +440,9 @@ class Project:
         seen: set[int] = set()
         queue = [cls]
         while queue:
+            if len(seen) >= MOST_BASES:
+                yield None
+                return
             current = queue.pop(0)
             if id(current) in seen:
                 continue

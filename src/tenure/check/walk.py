@@ -24,6 +24,8 @@ __all__ = ["Walk"]
 CROWDED: Final = 16
 #: More steps than this in one function: the rest is left unvisited, and the function counts as unfinished.
 MOST_STEPS: Final = 2_500
+#: So many resources in all its steps together are as much as can be asked of one function.
+MOST_HELD: Final = 100_000
 
 _CONTEXT_MANAGERS: Final = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
 _PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
@@ -131,6 +133,7 @@ class Walk(Statements):
         seen: dict[tuple[int, object], int] = {}
         crowd: Counter[int] = Counter()
         queue: deque[int] = deque()
+        held = 0
 
         def visit(node: int, path: Path, before: int, word: str, line: int) -> None:
             if crowd[node] > CROWDED:
@@ -145,7 +148,8 @@ class Walk(Statements):
 
         visit(self.flow.entry, start, -1, "", 0)
         while queue:
-            if len(self.steps) > MOST_STEPS:
+            held += len(self.steps[queue[0]][1].held)
+            if len(self.steps) > MOST_STEPS or held > MOST_HELD:
                 self.unfinished = True
                 break
             self.item = queue.popleft()
