@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -26,16 +25,18 @@ from tenure.check.report.style import Style
 from tenure.check.report.text import coloured, coloured_page, count, statistics
 from tenure.check.settings import Settings
 from tenure.cli import screen
+from tenure.cli.ending import Refused
 
 if TYPE_CHECKING:
     from tenure.check.fix.rewrite import Rewrite
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["UNFORESEEN", "add_arguments", "mistakes", "run"]
 
-#: Exit statuses: nothing found; something found; asked for what cannot be done.
+#: Exit statuses: nothing found; something found.
 CLEAN: Final = 0
 FOUND: Final = 1
-REFUSED: Final = 2
+
+UNFORESEEN: Final = "this is a mistake in tenure itself; nothing was checked"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,26 +90,17 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right."""
+    return ConfigError, BaselineError, pages.UnknownRule
+
+
 def run(args: argparse.Namespace) -> int:
     """Do it; the answer is the exit status."""
-    try:
-        for wish, carry_out in _INSTEAD.items():
-            if getattr(args, wish):
-                return carry_out(args)
-        return _check(args)
-    except (ConfigError, BaselineError, pages.UnknownRule, _Refused) as error:
-        print(f"tenure check: {error}", file=sys.stderr)
-    except BrokenPipeError:
-        raise
-    except Exception:
-        # Without this the interpreter would end with 1, which means that something was found.
-        traceback.print_exc()
-        print("tenure check: this is a mistake in tenure itself; nothing was checked", file=sys.stderr)
-    return REFUSED
-
-
-class _Refused(Exception):
-    """What was asked for cannot be done; the message says why and what would help."""
+    for wish, carry_out in _INSTEAD.items():
+        if getattr(args, wish):
+            return carry_out(args)
+    return _check(args)
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -139,8 +131,8 @@ def _serve(args: argparse.Namespace) -> int:
 _INSTEAD: Final = {"explain": _explain, "rules": _rules, "problem_matcher": _problem_matcher, "lsp": _serve}
 
 
-def _lacking(flag: str, error: ModuleNotFoundError) -> _Refused:
-    return _Refused(f"{flag} needs {error.name}, which is not installed: pip install 'tenure[check]'")
+def _lacking(flag: str, error: ModuleNotFoundError) -> Refused:
+    return Refused(f"{flag} needs {error.name}, which is not installed: pip install 'tenure[check]'")
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -160,7 +152,7 @@ def _check(args: argparse.Namespace) -> int:
 def _told(args: argparse.Namespace) -> Settings:
     """What pyproject.toml and the command line say together."""
     if args.config and not args.config.is_file():
-        raise _Refused(f"there is no file {args.config} to read settings from")
+        raise Refused(f"there is no file {args.config} to read settings from")
     told = settings.read(args.config or settings.nearest_pyproject(Path.cwd()))
     config = settings.chosen(told.config, args.select, args.ignore, args.certainty)
     return Settings(config, args.baseline or told.baseline, args.jobs or told.jobs)
@@ -174,7 +166,7 @@ def _report(args: argparse.Namespace, told: Settings) -> Report:
     paths = _paths(args)
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
-        raise _Refused(f"there is no file or folder {', '.join(missing)}")
+        raise Refused(f"there is no file or folder {', '.join(missing)}")
     line = screen.ProgressLine(sys.stderr)
     try:
         with engine.undisturbed(last=True):
@@ -223,7 +215,7 @@ def _names(report: Report, baseline: Path) -> dict[Finding, str]:
 def _write_baseline(args: argparse.Namespace, report: Report, told: Settings) -> int:
     path = told.baseline
     if path is None:
-        raise _Refused("--write-baseline needs to know the file: give --baseline FILE, or baseline in pyproject.toml")
+        raise Refused("--write-baseline needs to know the file: give --baseline FILE, or baseline in pyproject.toml")
     root = path.resolve().parent
     baseline = Baseline.of(_names(report, path), root)
     if path.exists():

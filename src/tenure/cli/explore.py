@@ -6,7 +6,6 @@ import argparse
 import json
 import random
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +17,10 @@ from tenure.explore.shelf import UnknownModel, load
 from tenure.explore.verdict import Effort
 from tenure.explore.walks import Pct, Uniform
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["UNFORESEEN", "add_arguments", "mistakes", "run"]
 
 _EXIT: Final = {Verdict.HOLDS: 0, Verdict.BROKEN: 1, Verdict.UNFINISHED: 3}
-_UNREADABLE: Final = 2
+UNFORESEEN: Final = ""  # the traceback leads into the model, or into tenure
 _FORMATS: Final = ("text", "json", "html", "mermaid")
 
 
@@ -79,24 +78,20 @@ def _add_method(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--seed", type=int, default=0, metavar="S", help="of --random and --pct; default: 0")
 
 
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right: no such model or schedule, a graph too large to draw, a value a model refuses."""
+    return UnknownModel, UnreadableSchedule, TooManyNodes, ValueError
+
+
 def run(args: argparse.Namespace) -> int:
     """Explore, show, and tell by the exit status."""
-    try:
-        model = load(args.model, dict(_setting(text) for text in args.set))
-        if args.replay is not None:
-            story = replay(model, Schedule.parse(args.replay))
-            _write(_shown_story(args, model, story), args.output)
-            return _EXIT[Verdict.BROKEN if story.fault is not None else Verdict.HOLDS]
-        answer = _answered(args, model)
-        _write(_shown(args, model, answer), args.output)
-    except BrokenPipeError:
-        raise
-    except (UnknownModel, UnreadableSchedule, TooManyNodes, ValueError, OSError) as error:
-        print(f"tenure explore: {error}", file=sys.stderr)
-        return _UNREADABLE
-    except Exception:  # by itself Python would exit with 1, which says that the model is broken
-        traceback.print_exc()
-        return _UNREADABLE
+    model = load(args.model, dict(_setting(text) for text in args.set))
+    if args.replay is not None:
+        story = replay(model, Schedule.parse(args.replay))
+        _write(_shown_story(args, model, story), args.output)
+        return _EXIT[Verdict.BROKEN if story.fault is not None else Verdict.HOLDS]
+    answer = _answered(args, model)
+    _write(_shown(args, model, answer), args.output)
     return _EXIT[answer.verdict]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -14,7 +15,9 @@ from rich.table import Table
 from tenure.pipeline.incident.remedies import REMEDIES
 from tenure.pipeline.incident.trial import Outcome, live_through
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["UNFORESEEN", "add_arguments", "mistakes", "run"]
+
+UNFORESEEN: Final = "this is a mistake in tenure itself; the incident was not lived through"
 
 #: Kinds of memory each remedy is tried with.
 _KINDS = 2
@@ -24,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests a run (default: 100000)")
     parser.add_argument("--runs", type=int, default=2, metavar="N", help="runs with each kind of memory (default: 2)")
     parser.add_argument("--json", action="store_true", help="the outcomes as JSON")
+
+
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right."""
+    return ()
 
 
 def run(args: argparse.Namespace) -> int:

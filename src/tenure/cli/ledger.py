@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from tenure.runtime.look import NotToBeSeen, look, visible
 
-__all__ = ["add_arguments", "age", "amount", "run", "table"]
+__all__ = ["UNFORESEEN", "add_arguments", "age", "amount", "mistakes", "run", "table"]
 
-_FAILED: Final = 2
+UNFORESEEN: Final = "this is a mistake in tenure itself"
 #: Upper bound, its size in the unit, the unit.
 _AGES: Final = ((120, 1, "s"), (7200, 60, "min"), (172800, 3600, "h"), (float("inf"), 86400, "d"))
 _KIB: Final = 1 << 10
@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right."""
+    return (NotToBeSeen,)
+
+
 def run(args: argparse.Namespace, sleep: Callable[[float], object] = time.sleep) -> int:
     """Look, and show what was seen; with ``--watch`` until the process ends."""
     try:
@@ -41,11 +46,6 @@ def run(args: argparse.Namespace, sleep: Callable[[float], object] = time.sleep)
             _list(visible(), args.json)
             return 0
         return _show(args, sleep)
-    except BrokenPipeError:
-        raise
-    except (NotToBeSeen, OSError) as error:
-        print(f"tenure ledger: {error}", file=sys.stderr)
-        return _FAILED
     except KeyboardInterrupt:
         return 0
 

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from tenure.cli.ending import Refused
 from tenure.cli.screen import SearchLine
 from tenure.explore import Answer as Explored
 from tenure.explore import Bounds, Schedule, Story, UnreadableSchedule, Verdict, replay
 from tenure.explore.report import TooManyNodes, as_mermaid, as_page, story_as_data, story_as_text
 from tenure.golang import fate
-from tenure.golang.answer import BOUNDS, Answer, alone, answer, as_data, as_text
+from tenure.golang.answer import BOUNDS, Answer, UnknownOutcome, alone, answer, as_data, as_text
 from tenure.golang.campaign import Report, campaign
 from tenure.golang.oracle import Comparison, applies, as_lines, compare, records_text
 from tenure.golang.picture import DrawnMachine
@@ -26,10 +27,10 @@ from tenure.golang.tokens import LitmusError
 from tenure.golang.toolchain import BuildFailed, Toolchain
 from tenure.golang.wording import NotInGo
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["UNFORESEEN", "add_arguments", "mistakes", "run"]
 
 _EXIT: Final = {Verdict.HOLDS: 0, Verdict.BROKEN: 1, Verdict.UNFINISHED: 3}
-_UNREADABLE: Final = 2
+UNFORESEEN: Final = "this is a mistake in tenure itself; there is no answer"
 _FORMATS: Final = ("text", "json", "html", "mermaid", "svg")
 
 
@@ -62,24 +63,19 @@ def _many(text: str) -> int:
     return number
 
 
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right."""
+    return LitmusError, UnreadableSchedule, NotInGo, TooManyNodes, BuildFailed, UnknownOutcome
+
+
 def run(args: argparse.Namespace) -> int:
     """Answer each test; the exit status is the worst answer's."""
-    try:
-        return _run(args)
-    except BrokenPipeError:
-        raise
-    except (LitmusError, UnreadableSchedule, NotInGo, TooManyNodes, BuildFailed, OSError, LookupError) as error:
-        print(f"tenure litmus: {error.args[0] if isinstance(error, LookupError) else error}", file=sys.stderr)
-        return _UNREADABLE
-
-
-def _run(args: argparse.Namespace) -> int:
     if args.fuzz is not None:
         return _fuzz(args)
     tests = list(shipped()) if args.all else [_found(name) for name in args.tests]
     for wrong, why in _quarrels(tests, args):
         if wrong:
-            raise LookupError(why)
+            raise Refused(why)
     if args.accept:
         for kept in tests:
             kept.path.with_suffix(".expected").write_text(expectation(kept.test), "utf-8")
@@ -117,7 +113,7 @@ def _found(name: str) -> Kept:
     for kept in shipped():
         if kept.test.name == name:
             return kept
-    raise LookupError(f"{name}: no such file, and no shipped test of that name (tenure litmus --all lists them)")
+    raise Refused(f"{name}: no such file, and no shipped test of that name (tenure litmus --all lists them)")
 
 
 def _answer(kept: Kept, args: argparse.Namespace) -> int:
@@ -145,10 +141,10 @@ def _fate(found: Answer, args: argparse.Namespace) -> str:
     machine, witnesses = found.machine, [outcome.witness for outcome in found.explored.outcomes.values()]
     if args.fate not in machine.names.objects:
         known = ", ".join(sorted(machine.names.objects)) or "none"
-        raise LookupError(f"no object is called '{args.fate}'; there is {known}")
+        raise Refused(f"no object is called '{args.fate}'; there is {known}")
     story = found.story or (witnesses[0] if len(witnesses) == 1 else None)
     if story is None:
-        raise LookupError(f"there are {len(witnesses)} outcomes; choose one with --witness")
+        raise Refused(f"there are {len(witnesses)} outcomes; choose one with --witness")
     told = fate.changes(machine, story, args.fate)
     return fate.as_svg(told, args.fate) if args.format == "svg" else fate.as_text(told)
 
@@ -174,7 +170,7 @@ def _again(kept: Kept, args: argparse.Namespace) -> str:
 
 def _pictured(machine: DrawnMachine, explored: Explored[Any], story: Story[Any] | None, shape: str) -> str:
     if story is None:
-        raise LookupError("no schedule shows what the question looks for; choose an outcome with --witness")
+        raise Refused("no schedule shows what the question looks for; choose an outcome with --witness")
     return as_mermaid(machine, story) if shape == "mermaid" else as_page(machine, explored, story)
 
 
@@ -202,7 +198,7 @@ def _against_go(tests: Sequence[Kept], args: argparse.Namespace) -> int:
     toolchain = Toolchain.at(args.go)
     fitting = [kept for kept in tests if applies(kept.test, toolchain.rules)]
     for test in (kept.test for kept in tests if kept not in fitting and not args.all):
-        raise LookupError(f"{test.name} is not for {toolchain.rules}, but for {_versions(test)}")
+        raise Refused(f"{test.name} is not for {toolchain.rules}, but for {_versions(test)}")
     compared = compare([kept.test for kept in fitting], toolchain, args.runs)
     for kept, found in zip(fitting, compared, strict=True):
         if not args.all or found.disagreements:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tenure.pipeline.opening import RecordRefused
     from tenure.pipeline.segments import Damage
 
-__all__ = ["PARTS", "add_arguments", "run", "settings_of"]
+__all__ = ["PARTS", "UNFORESEEN", "add_arguments", "mistakes", "run", "settings_of"]
+
+UNFORESEEN: Final = "this is a mistake in tenure itself"
 
 CONFIG: Final = """\
 # tenure pipeline: what is not said here has the default shown by `tenure pipeline run --help`.
@@ -59,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         part.set_defaults(part_run=function)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do the part; a mistake of the operator's is one line, not a traceback."""
+def mistakes() -> tuple[type[Exception], ...]:
+    """What an operator can put right."""
     from tenure.pipeline.flights import FlightsMissing
     from tenure.pipeline.opening import RecordRefused, WrongKey
     from tenure.pipeline.query import NothingKept
@@ -70,8 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from tenure.pipeline.segments import SegmentError
     from tenure.pipeline.writer import LogInUse
 
-    expected = (
-        OSError,
+    return (
         pipeline_settings.SettingsError,
         LogInUse,
         ResultsUnreadable,
@@ -83,11 +84,11 @@ def run(args: argparse.Namespace) -> int:
         FlightsMissing,
         NothingKept,
     )
-    try:
-        return int(args.part_run(args))
-    except expected as error:
-        print(f"tenure pipeline {args.part}: {error}", file=sys.stderr)
-        return 2
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do the part."""
+    return int(args.part_run(args))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:

@@ -13,12 +13,16 @@ from tenure.golang.picture import DrawnMachine
 from tenure.golang.rules import DEFAULT, RULES
 from tenure.golang.syntax import Litmus
 
-__all__ = ["BOUNDS", "Answer", "Seen", "alone", "answer", "as_data", "as_text"]
+__all__ = ["BOUNDS", "Answer", "Seen", "UnknownOutcome", "alone", "answer", "as_data", "as_text"]
 
 #: More than any test of the suite needs by far.
 BOUNDS: Final = Bounds(states=2_000_000)
 
 _UNFINISHED: Final = "unfinished"
+
+
+class UnknownOutcome(ValueError):
+    """The outcome asked for is none of the test's; says which there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,9 @@ def answer(
 
 def _way_to(outcome: str, found: Explored[Any]) -> Story[Any]:
     if outcome not in found.outcomes:
-        raise LookupError(f"no schedule ends in {outcome!r}; the outcomes are {', '.join(map(repr, found.outcomes))}")
+        raise UnknownOutcome(
+            f"no schedule ends in {outcome!r}; the outcomes are {', '.join(map(repr, found.outcomes))}"
+        )
     return found.outcomes[outcome].witness
 
 
