@@ -128,3 +128,12 @@ def test_a_variable_of_the_module_used_at_exit_is_possible() -> None:
     text = "lib = load()\n\nclass H:\n    def __del__(self):\n        lib.free(self.h)\n"
     (finding,) = check_source(text, "/nowhere/a.py", Config(certainty="possible"))
     assert finding.rule == "del-uses-globals"
+
+
+def test_a_column_counts_characters_not_bytes() -> None:
+    text = 'def f(p):\n    é = "日本"; x = open(p)\n    return x.read()\n'
+    (finding,) = check_source(text, "/nowhere/a.py", Config())
+    assert text.splitlines()[1][finding.column - 1 :] == "open(p)"
+    twice = 'import os\ndef f(d):\n    é = "日本"; os.close(d); os.close(d)\n'
+    (again,) = check_source(twice, "/nowhere/a.py", Config())
+    assert (again.rule, again.column) == ("closed-twice", twice.splitlines()[2].rindex("os.close") + 1)

@@ -57,7 +57,7 @@ def test_code_that_python_gives_up_on_is_nested_too_deeply() -> None:
 
 
 def test_a_line_for_a_newer_python_is_told_with_that_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "newer_python", lambda line: "3.99" if line == "future x" else "")
+    monkeypatch.setattr(source, "newer_python", lambda line: "3.99" if line == "future x\n" else "")
     here = ".".join(map(str, sys.version_info[:2]))
     with pytest.raises(Unreadable, match=f"; it looks like Python 3.99, and this is Python {here}$") as caught:
         parse("x = 1\nfuture x\n", "a.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -108,6 +109,14 @@ def test_a_report_can_go_to_a_file(run: Run, capsys: pytest.CaptureFixture[str])
     run("--format", "json", "--output", "report.json", "--color", "always")
     assert capsys.readouterr().out == ""
     assert json.loads(Path("report.json").read_text("utf-8"))["files"] == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "gitlab"])
+def test_a_report_about_a_file_of_any_name_can_go_to_a_file(form: str, tmp_path: Path) -> None:
+    odd = tmp_path / os.fsdecode(b"odd\xff.py")
+    odd.write_text("def read(p):\n    f = open(p)\n    return f.read()\n", "utf-8")
+    assert main(["check", "--no-cache", "--format", form, "--output", str(tmp_path / "report"), str(tmp_path)]) == 1
+    assert "odd" in (tmp_path / "report").read_text("utf-8")
 
 
 def test_statistics_take_the_place_of_the_findings(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,3 +117,15 @@ def test_an_interrupted_run_says_nothing(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8:strict", "latin-1"])
+@pytest.mark.parametrize("options", [["--format", "text"], ["--format", "github"], ["--format", "sarif"], ["--diff"]])
+def test_what_the_output_has_no_character_for_is_escaped(encoding: str, options: list[str], tmp_path: Path) -> None:
+    text = 'def f(p):\n    x = open(p)  # ünï\n    return x.read() + "日本"\n'
+    (tmp_path / os.fsdecode(b"odd\xff.py")).write_text(text, "utf-8")
+    program = [sys.executable, "-m", "tenure", "check", "--no-cache", *options]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert done.returncode == 1, done.stderr
+    assert b"odd" in done.stdout

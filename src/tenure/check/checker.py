@@ -12,6 +12,7 @@ from tenure.check.cases import cases_of, slips_of
 from tenure.check.config import Config
 from tenure.check.effects import Tables
 from tenure.check.finding import CERTAINTIES, Finding, Step
+from tenure.check.lines import split
 from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.overview import Bystander
 from tenure.check.project import Function, Key, Module, Project, index
@@ -117,10 +118,10 @@ class Checker:
     def of_scene(self, rule: Rule, judge: Callable[[Scene], Iterator[Draft]], scene: Scene) -> Iterator[Finding]:
         try:
             for draft in judge(scene):
-                yield _finding(rule, draft, scene.module.path)
+                yield _finding(rule, draft, scene.module)
         except RecursionError:
             if self.config.wants(unfinished.RULE.name, unfinished.RULE.code):
-                yield _finding(unfinished.RULE, unfinished.cut_short(scene.module, rule), scene.module.path)
+                yield _finding(unfinished.RULE, unfinished.cut_short(scene.module, rule), scene.module)
 
     def walk(self, function: Function) -> Walk | None:
         if function not in self.summaries.walks:
@@ -140,13 +141,13 @@ class Checker:
                 same = (rule.name, case.site.variable, draft.story[-1])
                 if rule in self.rules and (case.site.variable is None or same not in told):
                     told.add(same)  # one name bound on two branches and lost at one place is one mistake
-                    yield _finding(rule, draft, walk.module.path)
+                    yield _finding(rule, draft, walk.module)
                 break
         for slip in slips_of(walk):
             for rule in self.rules:
                 draft = rule.slip(slip) if rule.slip is not None else None
                 if draft is not None:
-                    yield _finding(rule, draft, walk.module.path)
+                    yield _finding(rule, draft, walk.module)
 
     def sure_enough(self, finding: Finding) -> bool:
         return CERTAINTIES.index(finding.certainty) <= CERTAINTIES.index(self.config.certainty)
@@ -158,13 +159,20 @@ def _foreign(module: Module) -> list[str]:
     return sorted(name for name in dotted | {name.rpartition(".")[0] for name in dotted} if name)
 
 
-def _finding(rule: Rule, draft: Draft, path: str) -> Finding:
+def _finding(rule: Rule, draft: Draft, module: Module) -> Finding:
     node = draft.node
     if isinstance(node, ast.withitem):
         node = node.context_expr
     line = getattr(node, "lineno", 1)
-    column = getattr(node, "col_offset", 0) + 1
+    column = _characters(module.text, line, getattr(node, "col_offset", 0)) + 1
     last = getattr(node, "end_lineno", line) or line
     return Finding(
-        rule.name, rule.code, path, line, column, last, draft.message, draft.certainty, draft.story, draft.facts
+        rule.name, rule.code, module.path, line, column, last, draft.message, draft.certainty, draft.story, draft.facts
     )
+
+
+def _characters(text: str, line: int, column: int) -> int:
+    """A column of ``ast``, which counts the bytes of UTF-8, as a person counts."""
+    if text.isascii():
+        return column
+    return len(split(text)[line - 1].encode(errors="replace")[:column].decode(errors="replace"))

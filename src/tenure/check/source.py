@@ -96,16 +96,15 @@ def parse(text: str, path: str) -> ast.Module:
         with _unwarned():
             return ast.parse(text, path)
     except SyntaxError as error:
-        raise Unreadable(_told(error, text), error.lineno or 1) from None
+        raise Unreadable(_told(error), error.lineno or 1) from None
     except (RecursionError, MemoryError):
         raise Unreadable("its code is nested too deeply") from None
     except (ValueError, OverflowError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}") from None
 
 
-def _told(error: SyntaxError, text: str) -> str:
+def _told(error: SyntaxError) -> str:
     """What is wrong, and which Python it would be right for where that can be told."""
-    line = text.splitlines()[error.lineno - 1] if error.lineno and error.lineno <= len(text.splitlines()) else ""
-    needed = newer_python(line)
+    needed = newer_python(error.text or "")
     here = ".".join(map(str, sys.version_info[:2]))
     return f"{error.msg}; it looks like Python {needed}, and this is Python {here}" if needed else str(error.msg)

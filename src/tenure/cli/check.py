@@ -198,7 +198,7 @@ def _show(args: argparse.Namespace, answer: Answer) -> None:
     render = statistics if args.statistics and args.format == "text" else FORMATS[args.format]
     text = render(answer)
     if args.output:
-        args.output.write_text(text, "utf-8")
+        args.output.write_text(text, "utf-8", errors="backslashreplace")  # a file name may be any bytes
     else:
         print(text, end="", flush=True)
 

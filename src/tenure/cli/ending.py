@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import select
 import sys
@@ -41,6 +42,7 @@ class Command(Protocol):
 
 def ended(said_by: str, command: Command, args: argparse.Namespace) -> int:
     """Run the command; its exit status, or what its exception comes to, which has then been said on stderr."""
+    _show_what_has_no_character()
     mistakes: tuple[type[Exception], ...] = (Refused, OSError, *command.mistakes())
     try:
         status = int(command.run(args))
@@ -57,6 +59,13 @@ def ended(said_by: str, command: Command, args: argparse.Namespace) -> int:
         status = _told(said_by, command.UNFORESEEN) if command.UNFORESEEN else REFUSED
     _let_go_of_lost_output()
     return status
+
+
+def _show_what_has_no_character() -> None:
+    """An old terminal, or a file name of any bytes, is no reason to fall over: write ``\\xe9`` for what it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _told(said_by: str, error: Exception | str) -> int:

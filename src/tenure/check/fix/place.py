@@ -66,7 +66,7 @@ def find(module: cst.Module, text: str, finding: Finding) -> Place | None:
     ranges = cast(Mapping[cst.CSTNode, CodeRange], wrapper.resolve(PositionProvider))
     parents = cast(Mapping[cst.CSTNode, cst.CSTNode], wrapper.resolve(ParentNodeProvider))
     lines = split(text)
-    start, end = (_characters(place, lines) for place in _call(finding))
+    start, end = _call(finding, lines)
     calls = [
         node
         for node, span in ranges.items()
@@ -77,10 +77,12 @@ def find(module: cst.Module, text: str, finding: Finding) -> Place | None:
     return _around(module, finding.facts, calls[0], parents) if calls else None
 
 
-def _call(finding: Finding) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Where the call begins and ends, as ``ast`` counts; the end is (0, 0) where only the beginning is known."""
+def _call(finding: Finding, lines: Sequence[str]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the call begins and ends, in characters; the end is (0, 0) where only the beginning is known."""
     facts = finding.facts
-    return (facts.call_start, facts.call_end) if facts.call_start[0] else ((finding.line, finding.column - 1), (0, 0))
+    if not facts.call_start[0]:
+        return (finding.line, finding.column - 1), (0, 0)
+    return _characters(facts.call_start, lines), _characters(facts.call_end, lines)
 
 
 def _characters(place: tuple[int, int], lines: Sequence[str]) -> tuple[int, int]:

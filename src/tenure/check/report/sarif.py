@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import quote
@@ -64,7 +65,8 @@ def _result(finding: Finding, answer: Answer, fingerprint: str, index: int) -> d
 
 def _artifact(path: str) -> dict[str, str]:
     """Where a file is: below the root by a relative reference, else by a whole one."""
-    return {"uri": f"file://{quote(path)}"} if path.startswith("/") else {"uri": quote(path), "uriBaseId": "SRCROOT"}
+    quoted = quote(os.fsencode(path))
+    return {"uri": f"file://{quoted}"} if path.startswith("/") else {"uri": quoted, "uriBaseId": "SRCROOT"}
 
 
 def _location(path: str, line: int, column: int, end_line: int) -> dict[str, Any]:
