@@ -59,3 +59,9 @@ def test_several_rules_are_allowed_by_one_comment() -> None:
 
 def test_a_comment_may_say_something_else_first() -> None:
     assert found(LEAK.format("# for the log; tenure: allow never-closed (a test)")) == []
+
+
+def test_a_finding_that_is_only_possible_is_allowed_whether_it_is_asked_for_or_not() -> None:
+    text = "def f(p):\n    x = open(p)  # tenure: allow lost-on-error (short)\n    y = x.read()\n    x.close()\n"
+    for certainty in ("likely", "possible"):
+        assert check_source(text, "/nowhere/a.py", Config(certainty=certainty)) == ()

@@ -92,8 +92,7 @@ class Checker:
     def findings(self, module: Module) -> list[Finding]:
         """What the rules say about a module, less what its comments allow."""
         allowed = allowances(module.text)
-        found = [finding for finding in self.judged(module) if self.sure_enough(finding)]
-        kept = list(sifted(found, allowed))
+        kept = [finding for finding in sifted(self.judged(module), allowed) if self.sure_enough(finding)]
         if self.config.wants("unused-allow", "TEN002"):
             idle = (a for a in allowed if not a.used and (a.rule not in self.known or self.in_use(a.rule)))
             kept.extend(unused(allowance, module.path, self.known) for allowance in idle)

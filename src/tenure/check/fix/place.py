@@ -44,6 +44,16 @@ class Place:
             yield parent
             node = parent
 
+    def may_mean_module(self, name: str) -> bool:
+        """Whether the name stands, wherever it is mentioned, for the module that ``import name`` gives."""
+        return all(self._is_module(use) for use in name_uses(self.module, name))
+
+    def _is_module(self, use: cst.Name) -> bool:
+        parent = self.parents.get(use)
+        if isinstance(parent, cst.ImportAlias):
+            return parent.asname is None and isinstance(self.parents.get(parent), cst.Import)
+        return isinstance(parent, cst.Attribute) and parent.value is use
+
     def with_body(self, body: Sequence[cst.BaseStatement], needs: Sequence[str] = ()) -> cst.Module:
         """The module with the block's statements replaced, and the modules it ``needs`` imported."""
         if self.block is self.module:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -110,10 +112,21 @@ def _tried(
 ) -> tuple[str, str, tuple[Finding, ...]] | None:
     """Title, text and findings after the first remedy that leaves the finding out and brings in no other."""
     for title, after in _changes(text, finding):
+        if _comments(text) != _comments(after):
+            continue
         found = _checked(after, finding.path, config)
         if found is not None and Counter(map(_identity, found)) < Counter(map(_identity, current)):
             return title, after, found
     return None
+
+
+def _comments(text: str) -> Counter[str]:
+    """What its author wrote for other people: no fix may drop a word of it."""
+    try:
+        tokens = tokenize.generate_tokens(io.StringIO(text, newline=None).readline)
+        return Counter(token.string.rstrip() for token in tokens if token.type == tokenize.COMMENT)
+    except (tokenize.TokenError, SyntaxError):
+        return Counter()
 
 
 def _checked(text: str, path: str, config: Config) -> tuple[Finding, ...] | None:

@@ -22,6 +22,8 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     """Wrap what comes between the acquisition and the handing on."""
     if place.function is None or place.block is not place.function.body or not kinds.by_finally(place.facts):
         return None
+    if place.facts.close.startswith("os.") and not place.may_mean_module("os"):
+        return None
     target = assigned_call(place.statement, place.call)
     if isinstance(target, cst.Name):
         return _returned(place, target.value)

@@ -32,6 +32,8 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     body = tidied(place.after[:count], name, closes)
     if kinds.by_with(facts, callee(place)):
         return _in_with(place, target, name, body, count)
+    if facts.close.startswith("os.") and not place.may_mean_module("os"):
+        return None
     if not kinds.by_finally(facts) or (kinds.closes_once(facts) and closing_calls(body, closes[0])):
         return None
     line = cast(cst.SimpleStatementLine, place.statement)

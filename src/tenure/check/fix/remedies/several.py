@@ -23,11 +23,13 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     if not kinds.by_with(place.facts, callee(place)) or kinds.needs_async(place.facts, callee(place)):
         return None
     count = _alike(place)
-    if count < 2 or "stack" in place.module.code_for_node(place.function):
+    taken = "stack" in place.module.code_for_node(place.function) or not place.may_mean_module("contextlib")
+    if count < 2 or taken:
         return None
     body = place.block.body
     opened = body[place.index : place.index + count]
     entered = [_entered(statement) for statement in opened]
+    entered[0] = entered[0].with_changes(leading_lines=())
     block = with_block(
         [(cst.parse_expression("contextlib.ExitStack()"), "stack")], [*entered, parsed("stack.pop_all()")]
     )

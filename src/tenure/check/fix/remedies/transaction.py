@@ -18,6 +18,8 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     item = place.parents.get(place.call)
     if place.facts.kind != "database connection" or place.facts.managed or not isinstance(item, cst.WithItem):
         return None
+    if not place.may_mean_module("contextlib"):
+        return None
     block = place.parents[item]
     if not isinstance(block, cst.With) or len(block.items) != 1 or block.asynchronous is not None:
         return None
