@@ -10,6 +10,7 @@ import libcst as cst
 from tenure.check.finding import Finding
 from tenure.check.fix import kinds
 from tenure.check.fix.extent import extent
+from tenure.check.fix.maker import may_give_nothing
 from tenure.check.fix.place import Place, callee
 from tenure.check.fix.remedies.change import Change
 from tenure.check.fix.shape import assigned_call, closing_calls, parsed, protected, with_block
@@ -31,6 +32,8 @@ def remedy(place: Place, finding: Finding) -> Change | None:
         return None
     body = tidied(place.after[:count], name, closes)
     if kinds.by_with(facts, callee(place)):
+        if may_give_nothing(place.module, place.call):
+            return None
         return _in_with(place, target, name, body, count)
     if facts.close.startswith("os.") and not place.may_mean_module("os"):
         return None

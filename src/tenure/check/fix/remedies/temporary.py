@@ -9,6 +9,7 @@ import libcst as cst
 
 from tenure.check.finding import Facts, Finding
 from tenure.check.fix import kinds
+from tenure.check.fix.maker import may_give_nothing
 from tenure.check.fix.place import Place, callee, name_uses
 from tenure.check.fix.reach import used_up
 from tenure.check.fix.remedies.change import Change
@@ -39,6 +40,8 @@ def remedy(place: Place, finding: Finding) -> Change | None:
     if place.function is None or _has_name(facts) or not kinds.by_with(facts, callee(place)):
         return None
     if kinds.needs_async(facts, callee(place)) or not _evaluated_first(place):
+        return None
+    if may_give_nothing(place.module, place.call):
         return None
     name = _free_name(place, _NAMES.get(facts.kind, "resource"))
     inner = cast(cst.SimpleStatementLine | cst.For, place.statement)
