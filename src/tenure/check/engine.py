@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from tenure.check.finding import Finding
 from tenure.check.listing import listing
 from tenure.check.renewal import Renewal
 from tenure.check.rules.unreadable import unreadable
+from tenure.check.sharing import shared
 from tenure.check.source import Unreadable, root_and_name
 
 __all__ = ["Report", "check", "check_source", "undisturbed"]
@@ -105,11 +105,10 @@ def _renewed(work: dict[str, Renewal], jobs: int, report: _Progress) -> dict[str
         return {name: renewal.run(report) for name, renewal in work.items()}
     now = {name: renewal.run(report) for name, renewal in work.items() if renewal.is_over}
     largest = sorted(waiting, key=lambda name: len(waiting[name].stale), reverse=True)
-    with ProcessPoolExecutor(jobs) as pool:
-        for name, entries in zip(largest, pool.map(_renewed_apart, map(waiting.get, largest)), strict=True):
-            now[name] = entries
-            for path in waiting[name].files:
-                report(path)
+    for name, entries in zip(largest, shared(_renewed_apart, [waiting[name] for name in largest], jobs), strict=True):
+        now[name] = entries
+        for path in waiting[name].files:
+            report(path)
     return now
 
 

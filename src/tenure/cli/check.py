@@ -24,6 +24,7 @@ from tenure.check.report import FORMATS, Answer
 from tenure.check.report.style import Style
 from tenure.check.report.text import coloured, coloured_page, count, statistics
 from tenure.check.settings import Settings
+from tenure.check.sharing import WorkerLost
 from tenure.cli import screen
 from tenure.cli.ending import Refused
 
@@ -68,9 +69,10 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_fixing(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--fix", action="store_true", help="rewrite what can be rewritten with certainty")
-    group.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
-    group.add_argument("--write-baseline", action="store_true", help="write what is found now to the baseline file")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument("--fix", action="store_true", help="rewrite what can be rewritten with certainty")
+    one.add_argument("--diff", action="store_true", help="show what --fix would change, and change nothing")
+    one.add_argument("--write-baseline", action="store_true", help="write what is found now to the baseline file")
 
 
 def _add_instead(group: argparse._ArgumentGroup) -> None:
@@ -92,13 +94,13 @@ def _whole(text: str) -> int:
 
 def mistakes() -> tuple[type[Exception], ...]:
     """What an operator can put right."""
-    return ConfigError, BaselineError, pages.UnknownRule
+    return ConfigError, BaselineError, WorkerLost, pages.UnknownRule
 
 
 def run(args: argparse.Namespace) -> int:
     """Do it; the answer is the exit status."""
     for wish, carry_out in _INSTEAD.items():
-        if getattr(args, wish):
+        if getattr(args, wish) not in (None, False):
             return carry_out(args)
     return _check(args)
 
