@@ -11,8 +11,7 @@ import textwrap
 
 import pytest
 
-from tenure.check import sharing
-from tenure.check.sharing import WorkerLost, shared
+from tenure.check.sharing import WorkerFailed, WorkerLost, shared
 
 
 def squared(number: int) -> int:
@@ -28,17 +27,20 @@ def test_results_come_in_the_order_of_their_tasks() -> None:
     assert list(shared(squared, range(20), 3)) == [number * number for number in range(20)]
 
 
-def test_no_more_processes_are_started_than_there_are_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+def failed(number: int) -> int:
+    return 1 // number
 
-    def pool(workers: int, **rest: object) -> object:
-        asked.append(workers)
-        raise StopAsyncIteration
 
-    monkeypatch.setattr(sharing, "ProcessPoolExecutor", pool)
-    with pytest.raises(StopAsyncIteration):
-        list(shared(squared, range(2), 10**9))
-    assert asked == [2]
+def test_no_more_work_at_a_time_than_was_asked_for() -> None:
+    results = shared(squared, range(9), 2)
+    before = set(multiprocessing.active_children())
+    for _ in results:
+        assert len(set(multiprocessing.active_children()) - before) <= 2
+
+
+def test_what_goes_wrong_there_is_told_with_its_traceback() -> None:
+    with pytest.raises(WorkerFailed, match=r"(?s)Traceback.*in failed.*ZeroDivisionError"):
+        list(shared(failed, range(2), 2))
 
 
 def test_a_process_that_is_ended_from_outside_is_told() -> None:
@@ -49,7 +51,7 @@ def test_a_process_that_is_ended_from_outside_is_told() -> None:
 def test_nobody_works_on_when_nobody_wants_the_rest() -> None:
     before = set(multiprocessing.active_children())
     results = shared(squared, range(50), 2)
-    assert next(results) == 0  # type: ignore[call-overload]
+    assert next(results) == 0
     results.close()  # type: ignore[attr-defined]
     assert set(multiprocessing.active_children()) == before
 
@@ -61,7 +63,7 @@ def test_an_interrupt_of_all_of_them_ends_all_of_them() -> None:
         from tenure.check.sharing import shared
 
         def slow(number):
-            print("at work", flush=True)
+            os.write(1, b"at work\\n")
             time.sleep(600)
 
         if __name__ == "__main__":
@@ -74,7 +76,8 @@ def test_an_interrupt_of_all_of_them_ends_all_of_them() -> None:
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     ) as running:
         assert running.stdout is not None
-        assert [running.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
+        begun = [running.stdout.readline() for _ in range(2)]
         os.killpg(running.pid, signal.SIGINT)
         out, err = running.communicate()  # ends only when every process that has the pipes has ended
+    assert begun == [b"at work\n"] * 2
     assert (running.returncode, out, err) == (7, b"", b"")
