@@ -91,6 +91,8 @@ def test_an_opener_of_the_project_is_followed_like_any_other() -> None:
         ({"openers": {"lib.connect": []}}, "opener 'lib.connect' should name the methods that close it, it says []"),
         ({"openers": ["x"]}, "openers should be a table of dotted names, it is ['x']"),
         ({"select": "TEN1"}, "select should be a list of strings, it is 'TEN1'"),
+        ({"exclude": ["a", ""]}, "exclude has an empty word in it: ['a', '']"),
+        ({"openers": {"": "close"}}, "opener '' should be a dotted name, such as 'camera.acquire'"),
         ({"certainty": "sure"}, "certainty is 'sure'; it may be certain, likely, possible"),
     ],
 )

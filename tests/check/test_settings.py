@@ -67,3 +67,18 @@ def test_an_unknown_rule_on_the_command_line_is_an_error() -> None:
 
 def test_results_are_kept_in_the_cache_folder_of_the_user() -> None:
     assert default_cache({"XDG_CACHE_HOME": "/c"}) == Path("/c/tenure/check")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("tool = 5", "tool should be a table, as in .tool.tenure.check.; it is 5"),
+        ("[tool]\ntenure = 'x'", "tenure should be a table"),
+        ("[tool.tenure]\ncheck = [1]", "check should be a table"),
+        ("[tool.tenure.check]\nbaseline = ''", "baseline should be the name of a file"),
+    ],
+)
+def test_what_is_no_table_is_told(text: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=why):
+        read(tmp_path / "pyproject.toml")

@@ -175,6 +175,33 @@ def test_fix_rewrites_the_file_and_reports_what_is_left(run: Run, capsys: pytest
     assert output.out.startswith("nothing found")
 
 
+def test_a_file_that_cannot_be_written_stays_as_it_is_and_is_named(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = Path("ingest.py").read_bytes()
+    monkeypatch.setattr("tenure.check.fix.rewrite.replace", full)
+    assert run("--fix") == 2
+    assert Path("ingest.py").read_bytes() == before
+    told = capsys.readouterr().err
+    assert told == "tenure check: ingest.py cannot be written: No space left on device\nfixed 0 of 1 finding\n"
+
+
+@pytest.mark.parametrize("other", ["--diff", "--write-baseline"])
+def test_what_does_not_go_together_is_refused_before_anything_is_written(run: Run, other: str) -> None:
+    before = Path("ingest.py").read_bytes()
+    with pytest.raises(SystemExit, match="2"):
+        run("--fix", other, "--baseline", "known.json")
+    assert Path("ingest.py").read_bytes() == before
+
+
+def test_explaining_no_name_at_all_checks_nothing(run: Run, calls: list[dict[str, object]]) -> None:
+    assert run("--explain", "") == 2
+    assert calls == []
+
+
 def test_diff_shows_the_fix_and_changes_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     before = Path("ingest.py").read_text("utf-8")
     assert run("--diff") == 1

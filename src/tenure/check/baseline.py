@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tenure.check.finding import Finding
 from tenure.check.lines import relative
+from tenure.check.replacing import replace
 
 __all__ = ["Baseline", "BaselineError", "covers"]
 
@@ -37,8 +38,11 @@ class Baseline:
             return cls(_entries(content))
         except FileNotFoundError:
             raise BaselineError(f"the baseline {path} does not exist; --write-baseline makes it") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BaselineError(f"{path} is not a baseline ({error}); --write-baseline makes one") from None
+        except OSError as error:
+            raise BaselineError(f"the baseline {path} cannot be read: {error.strerror}") from None
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            why = f"{path} is not a baseline ({error})"
+            raise BaselineError(f"{why}; delete it, and --write-baseline makes a new one") from None
 
     @classmethod
     def of(cls, names: Mapping[Finding, str], root: Path) -> Baseline:
@@ -57,7 +61,7 @@ class Baseline:
             {"path": file, "rule": rule, "function": function, "fingerprint": name}
             for name, (file, rule, function) in ordered
         ]
-        path.write_text(json.dumps({"version": _VERSION, "findings": findings}, indent=1) + "\n", "utf-8")
+        replace(path, (json.dumps({"version": _VERSION, "findings": findings}, indent=1) + "\n").encode())
 
     def new(self, names: Mapping[Finding, str]) -> tuple[Finding, ...]:
         """The findings it does not know."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from tenure.check.finding import CERTAINTIES
@@ -36,15 +34,6 @@ class Config:
     certainty: str = "likely"  #: the least sure finding that is reported
 
     @classmethod
-    def from_pyproject(cls, path: Path) -> Config:
-        """Read ``[tool.tenure.check]`` of a ``pyproject.toml``; the defaults where there is none."""
-        try:
-            table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("tenure", {}).get("check", {})
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} cannot be read: {error}") from None
-        return cls.from_table(table, str(path))
-
-    @classmethod
     def from_table(cls, table: Mapping[str, Any], origin: str) -> Config:
         """Take the settings from a parsed table; keys of the command line's own are left to it."""
         certainty = table.get("certainty", "likely")
@@ -68,6 +57,8 @@ def _words(table: Mapping[str, Any], key: str, origin: str) -> Sequence[str]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
         raise ConfigError(f"{origin}: {key} should be a list of strings, it is {value!r}")
+    if not all(word.strip() for word in value):
+        raise ConfigError(f"{origin}: {key} has an empty word in it: {value!r}")
     return value
 
 
@@ -78,6 +69,8 @@ def _openers(value: object, origin: str) -> dict[str, tuple[str, ...]]:
     openers: dict[str, tuple[str, ...]] = {}
     for name, closers in value.items():
         names = [closers] if isinstance(closers, str) else closers
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ConfigError(f"{origin}: opener {name!r} should be a dotted name, such as 'camera.acquire'")
         if not isinstance(names, list) or not names or not all(isinstance(word, str) for word in names):
             raise ConfigError(f"{origin}: opener {name!r} should name the methods that close it, it says {closers!r}")
         openers[name] = tuple(names)

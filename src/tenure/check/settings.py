@@ -45,9 +45,13 @@ def read(path: Path | None) -> Settings:
     if path is None:
         return Settings(Config())
     try:
-        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("tenure", {}).get("check", {})
+        table: Any = tomllib.loads(path.read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from None
+    for key in ("tool", "tenure", "check"):
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: {key} should be a table, as in [tool.tenure.check]; it is {table!r}")
     origin = f"{path}, [tool.tenure.check]"
     unknown = sorted(table.keys() - set(_KEYS))
     if unknown:
@@ -59,7 +63,7 @@ def read(path: Path | None) -> Settings:
 
 def _baseline(table: Mapping[str, Any], folder: Path, origin: str) -> Path | None:
     value = table.get("baseline")
-    if value is not None and not isinstance(value, str):
+    if value is not None and (not isinstance(value, str) or not value.strip()):
         raise ConfigError(f"{origin}: baseline should be the name of a file, it is {value!r}")
     return None if value is None else folder / value
 

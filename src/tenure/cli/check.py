@@ -26,7 +26,7 @@ from tenure.check.report.text import coloured, coloured_page, count, statistics
 from tenure.check.settings import Settings
 from tenure.check.sharing import WorkerLost
 from tenure.cli import screen
-from tenure.cli.ending import Refused
+from tenure.cli.ending import REFUSED, Refused
 
 if TYPE_CHECKING:
     from tenure.check.fix.rewrite import Rewrite
@@ -270,13 +270,19 @@ def _show_diff(args: argparse.Namespace, report: Report, rewrites: Sequence[Rewr
 
 
 def _write(args: argparse.Namespace, report: Report, rewrites: Sequence[Rewrite]) -> int:
-    """Write the fixed files, and report what is left to a person."""
+    """Write the fixed files, and report what is left to a person; one that cannot be written stays as it is."""
+    written, refused = [], 0
     for each in rewrites:
-        each.write()
-    left = tuple(finding for each in rewrites for finding in each.left)
+        try:
+            each.write()
+            written.append(each)
+        except OSError as error:
+            refused += 1
+            print(f"tenure check: {_from_here(Path(each.path))} cannot be written: {error.strerror}", file=sys.stderr)
+    left = tuple(finding for each in written for finding in each.left)
     _show(args, _answer(args, dataclasses.replace(report, findings=left)))
-    print(f"fixed {_share(report, rewrites)}", file=sys.stderr)
-    return FOUND if left else CLEAN
+    print(f"fixed {_share(report, written)}", file=sys.stderr)
+    return REFUSED if refused else FOUND if left else CLEAN
 
 
 def _share(report: Report, rewrites: Sequence[Rewrite]) -> str:

@@ -18,6 +18,7 @@ from tenure.check.fix.edit import Fix, applied, edits_between
 from tenure.check.fix.place import find
 from tenure.check.fix.remedies import REMEDIES
 from tenure.check.lines import split
+from tenure.check.replacing import replace
 from tenure.check.source import Unreadable, content, decode
 
 __all__ = ["Rewrite", "offer", "offers", "rewrite", "rewrite_file", "rewrite_files"]
@@ -37,7 +38,7 @@ class Rewrite:
     def write(self) -> None:
         """Put the new text in the place of the old, in its encoding; leave the file alone if nothing is new."""
         if self.fixed:
-            Path(self.path).write_bytes(self.after.encode(self.encoding))
+            replace(Path(self.path), self.after.encode(self.encoding))
 
 
 def offer(text: str, finding: Finding, config: Config) -> Fix | None:
