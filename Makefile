@@ -51,10 +51,11 @@ soak: $(VENV)/.dev  ## twenty million requests: memory, locked memory and descri
 	$(BIN)/python -m benchmarks.soak_pipeline
 
 FUZZ_SECONDS ?= 60
-fuzz: $(VENV)/.dev  ## a minute of bytes nobody would send, to both intakes
+fuzz: $(VENV)/.dev  ## a minute of bytes nobody would send, to both intakes, and of files nobody would write, to the checker
 	@$(PIP) install --group fuzz
-	@mkdir -p build/fuzz
+	@mkdir -p build/fuzz build/fuzz-check
 	$(BIN)/python tests/pipeline/fuzz_intake.py -max_total_time=$(FUZZ_SECONDS) -max_len=600 build/fuzz
+	$(BIN)/python tests/check/fuzz_check.py -max_total_time=$(FUZZ_SECONDS) -max_len=2000 -timeout=10 build/fuzz-check
 
 test: $(VENV)/.dev  ## run the whole test suite
 	$(BIN)/python -m pytest -n auto

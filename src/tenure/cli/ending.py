@@ -9,7 +9,7 @@ import os
 import select
 import sys
 import traceback
-from typing import Final, Protocol
+from typing import Final, Protocol, TextIO
 
 __all__ = ["INTERRUPTED", "NOBODY_READS", "REFUSED", "Command", "Refused", "ended"]
 
@@ -46,7 +46,7 @@ def ended(said_by: str, command: Command, args: argparse.Namespace) -> int:
     mistakes: tuple[type[Exception], ...] = (Refused, OSError, *command.mistakes())
     try:
         status = int(command.run(args))
-        sys.stdout.flush()
+        _flush(sys.stdout)
     except KeyboardInterrupt:
         status = INTERRUPTED
     except BrokenPipeError as error:  # of our output, as in `tenure … | head`, or of a peer that went away
@@ -85,11 +85,17 @@ def _nobody_reads() -> bool:
     return any(event & select.POLLERR for _, event in asking.poll(0))
 
 
+def _flush(stream: TextIO | None) -> None:
+    """Write what waits; a language server closes its output itself, and a process without a console has none."""
+    if stream is not None and not stream.closed:
+        stream.flush()
+
+
 def _let_go_of_lost_output() -> None:
     """What could not be written must not be tried again by the interpreter at its end."""
     for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
         try:
-            stream.flush()
+            _flush(stream)
         except OSError:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterator
@@ -208,3 +209,46 @@ def test_the_settings_of_the_project_are_obeyed_and_a_wrong_one_is_said(session:
         assert "selct is not a setting" in message.message
 
     session(tmp_path / "a.py", act)
+
+
+def test_what_is_typed_letter_by_letter_is_followed_in_the_editors_own_columns(
+    session: Session, tmp_path: Path
+) -> None:
+    async def act(it: Tab) -> None:
+        it.open('def first(path):\n    s = "😀日"; f = ope(path)\n    return f.readline() + s\n')
+        assert await it.marks() == []
+        it.version += 1
+        document = types.VersionedTextDocumentIdentifier(it.version, it.uri)
+        place = types.Position(1, 22)  # the face is two units of UTF-16, one character
+        change = types.TextDocumentContentChangePartial(types.Range(place, place), "n")
+        it.client.text_document_did_change(types.DidChangeTextDocumentParams(document, [change]))
+        (mark,) = await it.marks()
+        assert (mark.range.start, mark.range.end) == (types.Position(1, 19), types.Position(1, 29))
+
+    session(tmp_path / "typed.py", act)
+
+
+def test_a_text_that_is_no_python_yet_is_marked_where_and_has_no_actions(session: Session, tmp_path: Path) -> None:
+    async def act(it: Tab) -> None:
+        it.open("x = 1\ndef first((:\n")
+        (mark,) = await it.marks()
+        assert (mark.code, mark.range.start.line) == ("unreadable", 1)
+        assert await it.actions(1) == []
+
+    session(tmp_path / "half.py", act)
+
+
+def test_a_file_that_is_neither_open_nor_there_is_passed_over(session: Session, tmp_path: Path) -> None:
+    async def act(it: Tab) -> None:
+        it.client.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(it.uri)))
+        assert await it.actions(0) == []
+        it.open(LEAK)
+        assert len(await it.marks()) == 1
+
+    session(tmp_path / "gone.py", act)
+
+
+def test_a_server_whose_editor_goes_away_ends_without_a_word() -> None:
+    program = [sys.executable, "-m", "tenure", "check", "--lsp"]
+    done = subprocess.run(program, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -58,7 +58,10 @@ class Server(LanguageServer):
     async def _later(self, uri: str, pause: float) -> None:
         await asyncio.sleep(pause)
         document = self.workspace.get_text_document(uri)
-        version, text, config = document.version, document.source, self._config(document.path)
+        try:
+            version, text, config = document.version, document.source, self._config(document.path)
+        except (OSError, UnicodeDecodeError):  # not open here, and not to be read from the disk either
+            return
         findings = await asyncio.to_thread(check_source, text, document.path, config)
         if self.workspace.get_text_document(uri).version == version:
             self.checked[uri] = _Checked(version, text, config, findings)
@@ -130,6 +133,7 @@ async def _actions(server: Server, params: types.CodeActionParams) -> list[types
     allowances = [
         _action(f"Allow {finding.rule} here", finding, document, [marks.allowing(finding, document)])
         for finding in found
+        if finding.rule != "unreadable"  # a comment in it would not be read
     ]
     return [*(fix for fix in fixes if fix is not None), *allowances]
 
