@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tenure.check.allow import allowances
 from tenure.check.config import Config
 from tenure.check.engine import check_source
@@ -65,3 +67,25 @@ def test_a_finding_that_is_only_possible_is_allowed_whether_it_is_asked_for_or_n
     text = "def f(p):\n    x = open(p)  # tenure: allow lost-on-error (short)\n    y = x.read()\n    x.close()\n"
     for certainty in ("likely", "possible"):
         assert check_source(text, "/nowhere/a.py", Config(certainty=certainty)) == ()
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 5])
+def test_a_comment_above_at_the_begin_or_at_the_end_allows_a_statement_of_several_lines(at: int) -> None:
+    lines = ["def f(p):", "    x = (", "        open(", "            p)", "    )", "    return x.read()", ""]
+    comment = "  # tenure: allow never-closed (a test)"
+    lines = [*lines[:at], *([comment] if at == 1 else []), *lines[at:]]
+    if at > 1:
+        lines[at - 1 if at < 5 else 4] += comment
+    assert found("\n".join(lines)) == []
+
+
+def test_a_comment_inside_a_statement_allows_its_own_line_alone() -> None:
+    text = (
+        "import json\ndef f(p):\n    return [\n        json.load(open(p)),  # tenure: allow temporary-not-closed (a)\n"
+    )
+    text += "        json.load(open(p)),\n    ]\n"
+    assert [(finding.line, finding.rule) for finding in found(text)] == [(5, "temporary-not-closed")]
+
+
+def test_a_file_whose_lines_end_with_carriage_returns_alone_is_counted_as_python_counts() -> None:
+    assert found(LEAK.format("# tenure: allow never-closed (a test)").replace("\n", "\r")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from tenure.check.config import Config
 from tenure.check.engine import Report
 from tenure.check.finding import Facts, Finding, Step
 from tenure.cli import main
+from tenure.cli.check import add_arguments
 
 Run = Callable[..., int]
 
@@ -227,3 +229,11 @@ def test_what_is_not_installed_is_said_with_how_to_get_it(tmp_path: Path, flag: 
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     advice = f"tenure check: {flag} needs {module}, which is not installed: pip install 'tenure[check]'\n"
     assert (done.returncode, done.stderr) == (2, advice)
+
+
+def test_every_option_is_in_the_reference() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    page = (Path(__file__).parents[2] / "docs/reference/check.md").read_text("utf-8")
+    options = [word for action in parser._actions for word in action.option_strings if word.startswith("--")]
+    assert [option for option in options if f"`{option}" not in page] == ["--help"]
