@@ -58,10 +58,12 @@ class Binding(Calls):
             self.bind(target, ("c", held) if held else None, path)
 
     def bind_item(self, target: ast.Subscript, value: Value, path: Path) -> None:
+        """The container has its keys as well as its values."""
         base = self.ev(target.value, path)
-        self.ev(target.slice, path)
-        held = frozenset(resources_in(value))
+        key = self.ev(target.slice, path)
+        held = frozenset((*resources_in(value), *resources_in(key)))
         if base is not None and base[0] == "c" and isinstance(target.value, ast.Name):
             path.put(target.value.id, ("c", base[1] | held))
         else:
             self.keep(path, value)
+            self.keep(path, key)
