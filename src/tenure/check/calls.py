@@ -50,6 +50,7 @@ class Calls(Methods):
     locals: frozenset[str]
     is_context_manager: bool
     is_fixture: bool
+    is_driven: bool
     self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
@@ -237,17 +238,21 @@ class Calls(Methods):
         """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""
         init = self.project.method(cls, "__init__")
         owns = self.summaries.classes.owns(cls)
+        later = self.left_later(path)
+        self.adopted.clear()
         built = None
         if init is None:
             self.keep_all(arguments, path)
         else:
             self.call_function(("fm", init, _OWNER if owns else _NEW), node, arguments, path)
             built = self.built
-        holds = built is None or built.holds or not self.summaries.classes.told_by_init(cls)
-        if owns and holds and not self.in_memory(arguments):
+        adopted = frozenset(self.adopted) - later
+        holds = owns and (built is None or built.holds or not self.summaries.classes.told_by_init(cls))
+        if (holds or adopted) and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)
-            site.doubtful = built is not None and built.holds and built.doubtful
+            site.doubtful = holds and built is not None and built.holds and built.doubtful
+            site.adopted = frozenset() if holds else adopted
             return self.open(path, site)
         return ("h", built.attached, cls.dotted) if built is not None and built.attached else ("o", cls.dotted)
 

@@ -67,7 +67,13 @@ class Case:
             certainty = "possible"  # started and left to itself, as one does with a viewer or a daemon
         line = loss.line if loss.how in ("temporary", "rebound") else _left_at(self.walk, loss)
         story = (*tell(self.walk, loss.item, self.site), Step(line, ending))
-        return Draft(self.site.node, message, certainty, story, self.facts())
+        return Draft(self.origin.node, message, certainty, story, self.facts())
+
+    @property
+    def origin(self) -> Site:
+        """Where it all began: what a wrapper was given to own was opened before the wrapper."""
+        first = min(self.site.adopted, default=self.site.index)
+        return self.site if self.walk.sites[first].borrowed else self.walk.sites[first]
 
     def is_passed_on(self, loss: Loss) -> bool:
         """Whether it may be somebody else's to close; where it is closed here, an exception that comes first counts."""

@@ -123,6 +123,16 @@ class Classes:
                 return frozenset(closing & ENDINGS | (more & ENDINGS)) | (closing & CLOSER_NAMES)
             closing |= more
 
+    def closes_itself(self, cls: Class) -> bool:
+        """Whether it closes itself in the course of its work, as a stream does when the other end hangs up."""
+        endings = self.closing_methods(cls)
+        return any(
+            called & endings and name not in ENDINGS and not name.startswith("__")
+            for current in self.project.lineage(cls)
+            if current is not None
+            for name, called in self.facts(current).calls.items()
+        )
+
     def needs_open(self, cls: Class, name: str) -> bool:
         """Whether a method begins, before it asks anything, with a use of an attribute that closing has closed."""
         method = self.project.method(cls, name)

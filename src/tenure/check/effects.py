@@ -125,6 +125,7 @@ class Effects:
         self.misuses: list[Misuse] = []
         self.fates: dict[int, set[str]] = {}
         self.stored: dict[str, list[Site]] = {}  #: attribute of ``self`` -> what was stored in it
+        self.given: dict[str, set[str]] = {}  #: parameter -> the attributes of ``self`` it may end up in
         self.item = 0
         self.node: Node | None = None
         self.statement: ast.stmt | ast.withitem | None = None
@@ -180,9 +181,10 @@ class Effects:
             self.misuses.append(Misuse("closed-twice", site, node, self.item, word))
         self.fates[index].add("released on error" if path.error is not None else "released")
         path.held[index] = Hold(hold.after(Event.CLOSE).state)
-        for child, held in list(path.held.items()):
-            if self.sites[child].parent == index and self.sites[child].kind.bound and held.open:
-                path.held[child] = Hold(held.after(Event.CLOSE).state)
+        for other, held in list(path.held.items()):
+            through = self.sites[other].parent == index and self.sites[other].kind.bound
+            if held.open and (through or index in self.sites[other].adopted):
+                path.held[other] = Hold(held.after(Event.CLOSE).state)
 
     def release_pipe(self, path: Path, index: int, pipe: str) -> None:
         hold = path.held.get(index)
@@ -234,6 +236,7 @@ class Effects:
         if hold is None or not hold.open:
             return
         if site.borrowed:
+            self.given.setdefault(site.parameter, set()).add(attribute)
             self.keep(path, ("r", index), f"self.{attribute}")
             return
         path.held[index] = Hold(hold.state, hold.parts, hold.note or STORED)

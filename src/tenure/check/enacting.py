@@ -33,6 +33,7 @@ class Enacting(Opening):
 
     summaries: Summaries
     built: Built | None = None
+    adopted: set[int]  #: what the constructor under way has put into attributes that its class closes
 
     def bindings(self, function: Function, receiver: Value, arguments: Sequence[Argument]) -> dict[str, Argument]:
         """Which parameter gets which argument; ``self`` stays out, a starred parameter stands for the rest."""
@@ -94,7 +95,7 @@ class Enacting(Opening):
         if argument is None:
             return None
         value = argument.value
-        if value is None:
+        if value is None or (value[0] == "r" and self.sites[value[1]].borrowed):
             known = path.facts.get(f"{_name_of(argument.node)} {rest}".strip())
             return None if known is None else known == answer
         if rest == "is None":
@@ -111,6 +112,9 @@ class Enacting(Opening):
             if effect == "closed":
                 for index in resources_in(value):
                     self.release(path, index, node, function.name)
+            elif effect.startswith("self.") and function.name == "__init__" and self.sure_to_close(function, name):
+                self.adopted.update(i for i in resources_in(value) if self.is_owed(i, path.held[i]))
+                self.keep(path, value)
             elif (
                 effect == "kept"
                 or (effect.startswith("self.") and self.closes_attribute(function, effect[5:]))
@@ -153,6 +157,17 @@ class Enacting(Opening):
         if value is None or value[0] not in ("f", "m"):
             return False
         return bool(value[3]) if value[0] == "f" else value[2] in self.sites[value[1]].kind.closers
+
+    def sure_to_close(self, function: Function, parameter: str) -> bool:
+        """Whether the class of a constructor is seen to close, where one expects it to, what it was given."""
+        classes, owner, walk = self.summaries.classes, function.owner, self.summaries.walks.get(function)
+        if owner is None or walk is None or classes.closes_itself(owner):
+            return False
+        return any(
+            classes.method_closes(owner, name, attribute)
+            for name in classes.closing_methods(owner)
+            for attribute in walk.given.get(parameter, ())
+        )
 
     def closes_attribute(self, function: Function, attribute: str) -> bool:
         return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)

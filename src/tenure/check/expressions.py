@@ -260,7 +260,7 @@ class Expressions(Conditions):
         if self.is_context_manager:
             self.may_raise(path, 2, "", node, "the body of the with statement")
             return None
-        if self.is_fixture:
+        if self.is_fixture or self.is_driven:
             return None
         self.may_raise(path, 2, "builtins.GeneratorExit", node, "the consumer stops here")
         for index in resources_in(value):

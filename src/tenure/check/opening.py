@@ -54,7 +54,10 @@ class Opening(Effects):
         if opener.parts:
             return ("t", tuple(self.opened(kind, n, dotted, node, path) for n, kind in enumerate(opener.parts)))
         pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
-        return self.opened(opener.kind, 0, dotted, node, path, pipes)
+        made = self.opened(opener.kind, 0, dotted, node, path, pipes)
+        for index in resources_in(made):
+            self.sites[index].adopted = wrapped & {value[1] for value in taken if value is not None and value[0] == "r"}
+        return made
 
     def left_later(self, path: Path) -> frozenset[int]:
         """What a ``with`` statement around this place closes."""

@@ -88,6 +88,7 @@ class Site:
     late: bool = False  #: it was opened in a ``finally`` or a handler
     doubtful: bool = False  #: it may well have been there before: a helper opens it or passes it on
     parent: int = -1  #: the resource it was opened through: ``s`` for ``s.makefile()``
+    adopted: frozenset[int] = frozenset()  #: what it was given to own: closing either is enough
 
     @property
     def borrowed(self) -> bool:

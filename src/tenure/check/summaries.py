@@ -69,6 +69,7 @@ class Summaries:
         self.known: dict[Function, Summary | None] = {}
         self.asked: set[Function] = set()  #: functions asked for while they were being walked
         self.underway: list[Function] = []
+        self.early: dict[Function, set[Function]] = {}  #: function -> those settled without its answer, to be forgotten
         self.openers = _names_of(tables)
         self.relevance: dict[Function, bool] = {}
         self.overview = Overview(self)
@@ -80,9 +81,11 @@ class Summaries:
         if not (needed or self.relevant(function)):
             return _NOTHING
         if function in self.known:
+            self.rests_on_early(function)
             return self.known[function]
         if function in self.underway:
             self.asked.add(function)
+            self.early.setdefault(function, set()).update(self.underway[self.underway.index(function) + 1 :])
             return None
         if len(self.underway) > _DEEPEST:
             return None if needed else _NOTHING
@@ -115,7 +118,17 @@ class Summaries:
             self.underway.append(function)
         self.underway.remove(function)
         self.known[function] = summary
+        for other in self.early.pop(function, ()):
+            if other not in self.underway:
+                self.known.pop(other, None)
+                self.walks.pop(other, None)
         return summary
+
+    def rests_on_early(self, function: Function) -> None:
+        """Whoever asks for what was settled too early is settled too early as well."""
+        for head, others in self.early.items():
+            if function in others:
+                others.update(self.underway[self.underway.index(head) + 1 :])
 
     def walk(self, function: Function) -> Walk | None:
         """The walk through a function, made anew; ``None`` if it is beyond following."""

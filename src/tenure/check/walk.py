@@ -33,6 +33,10 @@ _PROTOCOLS: Final = frozenset({"typing.Protocol", "typing_extensions.Protocol"})
 _FIXTURES: Final = frozenset(
     ["pytest.fixture", "pytest.yield_fixture", "pytest_asyncio.fixture", "pytest.hookimpl", "_pytest.fixtures.fixture"]
 )
+#: Generators that somebody drives to their end: a ``yield`` of theirs is an ``await``.
+_DRIVEN: Final = frozenset(
+    ["tornado.gen.coroutine", "tornado.testing.gen_test", "twisted.internet.defer.inlineCallbacks", "asyncio.coroutine"]
+)
 _TRACKED_TYPES: Final = frozenset(
     {"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"}
 )
@@ -48,9 +52,11 @@ class Walk(Statements):
         decorators = set(function.decorators())
         self.is_context_manager = not _CONTEXT_MANAGERS.isdisjoint(decorators)
         self.is_fixture = not _FIXTURES.isdisjoint(decorators)
+        self.is_driven = not _DRIVEN.isdisjoint(decorators)
         self.property_calls = {}
         self.awaited = set()
         self.entered = set()
+        self.adopted = set()
         self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
