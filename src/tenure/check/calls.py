@@ -51,7 +51,6 @@ class Calls(Methods):
     is_context_manager: bool
     is_fixture: bool
     is_driven: bool
-    self_name: str
 
     def ev(self, node: ast.expr, path: Path) -> Value:
         raise NotImplementedError
@@ -67,6 +66,8 @@ class Calls(Methods):
         if callee is None and isinstance(node.func, ast.Name) and node.func.id == "super":
             return ("super",)
         arguments = self.arguments(node, path)
+        if self.own:
+            self.forget_what_changes(callee, arguments, path)
         if callee is None:
             given = isinstance(node.func, ast.Name) and node.func.id in self.locals
             return self.call_unknown("" if given else "?", node, arguments, path)
@@ -152,6 +153,9 @@ class Calls(Methods):
     def use_arguments(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> None:
         """``os.read(fd, ...)`` uses a descriptor and ``json.load(f)`` a file, as a method uses an object."""
         for argument in arguments:
+            if argument.value is not None and argument.value[0] == "d" and dotted in READERS:
+                for index in argument.value[1]:
+                    self.use(path, index, node, dotted)
             if argument.value is None or argument.value[0] != "r":
                 continue
             if dotted in READERS or argument.key == "file" or self.sites[argument.value[1]].kind.plain:
@@ -170,6 +174,9 @@ class Calls(Methods):
     def close_by_function(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         position, _ = FUNCTION_CLOSERS[dotted]
         for argument in arguments:
+            if argument.key == position and argument.value is not None and argument.value[0] == "a":
+                own = self.own_attribute(argument.value[1], path)
+                argument = argument._replace(value=own) if own is not None else argument
             if argument.key == position:
                 one = argument.value is not None and argument.value[0] == "r"  # a list's are closed one by one
                 for index in resources_in(argument.value):
@@ -221,18 +228,6 @@ class Calls(Methods):
         held = list(resources_in(value))
         through = value is not None and value[0] == "h"  # what is the caller's, in an object, is too far away
         return any(not self.sites[index].borrowed for index in held) if through else bool(held)
-
-    def close_own(self, function: Function, node: ast.Call, path: Path) -> None:
-        """``self.close()`` closes what this path has stored in attributes that ``close`` closes."""
-        owner = self.function.owner
-        if owner is None:
-            return
-        for name, value in list(path.env.items()):
-            first, _, attribute = name.partition(".")
-            if not attribute or first != self.self_name or value is None or value[0] != "r":
-                continue
-            if self.summaries.classes.method_closes(owner, function.name, attribute):
-                self.release(path, value[1], node, function.name)
 
     def instantiate(self, cls: Class, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""

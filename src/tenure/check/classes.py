@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, KINDS, OWNERSHIP_TAKERS, Kind, is_stdlib
-from tenure.check.project import Class, Function, Project, children, dotted_text
+from tenure.check.attributes import ClassFacts, always_called, read
+from tenure.check.openers import CLOSER_NAMES, KINDS, Kind
+from tenure.check.project import Class, Function, Project, dotted_text
 from tenure.check.state import Site
 from tenure.check.words import words
 
 if TYPE_CHECKING:
     from tenure.check.summaries import Summaries
 
-__all__ = ["ClassFacts", "Classes"]
+__all__ = ["Classes"]
 
 #: A method of one of these names is where a class is expected to close what it owns.
 ENDINGS: Final = words(
@@ -23,14 +23,8 @@ ENDINGS: Final = words(
 )
 
 
-@dataclass
-class ClassFacts:
-    """One class, its own methods only."""
-
-    stored: dict[str, list[tuple[Function, Site]]] = field(default_factory=dict)
-    closed: dict[str, set[str]] = field(default_factory=dict)  #: attribute -> methods that may close it
-    calls: dict[str, set[str]] = field(default_factory=dict)  #: method -> methods of self it calls
-    dynamic: bool = False  #: it reaches its attributes by computed names
+#: Methods of self that are followed one through the other.
+_DEEPEST: Final = 3
 
 
 class Classes:
@@ -53,7 +47,7 @@ class Classes:
         if cls not in self.known:
             facts = self.known[cls] = ClassFacts(dynamic="__getattr__" in cls.methods)
             for method in cls.methods.values():
-                _Reader(method, facts, cls).read()
+                read(method, facts)
         return self.known[cls]
 
     def stored_in(self, cls: Class) -> dict[str, list[tuple[Function, Site]]]:
@@ -122,6 +116,62 @@ class Classes:
             if not more:
                 return frozenset(closing & ENDINGS | (more & ENDINGS)) | (closing & CLOSER_NAMES)
             closing |= more
+
+    def kind_of_attribute(self, cls: Class, attribute: str) -> str:
+        """The kind of resource an attribute holds whenever it holds anything, as the text of the class tells."""
+        kinds: set[str] = set()
+        for current in self.project.lineage(cls):
+            if current is None:
+                return ""
+            facts = self.facts(current)
+            if facts.dynamic:
+                return ""
+            openers = (self.summaries.tables.openers.get(name) for name in facts.openers.get(attribute, ()))
+            kinds |= {opener.kind if opener is not None and not opener.only_if else "" for opener in openers}
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def ends(self, cls: Class, name: str, depth: int = 0) -> frozenset[str]:
+        """The attributes a method closes whatever happens, as the text of its first level tells."""
+        method = self.project.method(cls, name)
+        if method is None or not method.parameters or "builtins.staticmethod" in method.decorators():
+            return frozenset()
+        ended: set[str] = set()
+        for call in always_called(method.node.body):
+            owner, *rest = dotted_text(call.func).split(".")
+            if owner != method.parameters[0]:
+                continue
+            if len(rest) == 2 and rest[1] in CLOSER_NAMES:
+                ended.add(rest[0])
+            elif len(rest) == 1 and depth < _DEEPEST and rest[0] != name:
+                ended |= self.ends(cls, rest[0], depth + 1)
+        return frozenset(a for a in ended if name not in self.binders(cls, a))
+
+    def binders(self, cls: Class, attribute: str) -> set[str]:
+        """The methods that may bind an attribute, by themselves or through others."""
+        lineage = [self.facts(current) for current in self.project.lineage(cls) if current is not None]
+        found = {name for facts in lineage for name in facts.set_by.get(attribute, ())}
+        while True:
+            more = {name for facts in lineage for name, called in facts.calls.items() if called & found} - found
+            if not more:
+                return found
+            found |= more
+
+    def closes_and_uses(self, method: Function) -> bool:
+        """Whether a method closes an attribute and speaks to it, in whichever order."""
+        owner, own = method.owner, method.parameters[:1]
+        if owner is None or not own:
+            return False
+        closed: set[str] = set()
+        used: set[str] = set()
+        for text in method.calls:
+            first, *rest = text.split(".")
+            if first != own[0]:
+                continue
+            if len(rest) == 2:
+                (closed if rest[1] in CLOSER_NAMES else used).add(rest[0])
+            elif len(rest) == 1 and rest[0] in CLOSER_NAMES:
+                closed |= self.ends(owner, rest[0])
+        return any(self.kind_of_attribute(owner, attribute) for attribute in closed & used)
 
     def closes_itself(self, cls: Class) -> bool:
         """Whether it closes itself in the course of its work, as a stream does when the other end hangs up."""
@@ -218,108 +268,3 @@ class Classes:
             )
             self.project.trace.turn(before)
         return self.kinds[cls]
-
-
-class _Reader:
-    """Reads one method for what it does with ``self``'s attributes."""
-
-    def __init__(self, method: Function, facts: ClassFacts, cls: Class) -> None:
-        self.method = method
-        self.facts = facts
-        self.cls = cls
-        names = method.parameters
-        self.own = names[0] if names else ""
-
-    def read(self) -> None:
-        if not self.own or isinstance(self.method.node, ast.Module):
-            return
-        calls = self.facts.calls.setdefault(self.method.name, set())
-        stack: list[ast.AST] = list(self.method.node.body)
-        while stack:
-            node = stack.pop()
-            if isinstance(node, ast.Call):
-                self.read_call(node, calls, stack)
-                continue
-            if isinstance(node, ast.Attribute):
-                self.read_attribute(node, stack)
-                continue
-            if isinstance(node, ast.For | ast.AsyncFor) and self.attribute_of(node.iter):
-                stack.extend([node.target, *node.body, *node.orelse])  # reading it closes nothing
-                self.loop_over(node)
-                continue
-            if isinstance(node, ast.Compare | ast.If | ast.While):
-                self.read_test(node, stack)
-                continue
-            stack.extend(children(node))
-
-    def attribute_of(self, node: ast.AST) -> str:
-        """``x`` for ``self.x``."""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == self.own:
-            return node.attr
-        return ""
-
-    def closes(self, attribute: str) -> None:
-        self.facts.closed.setdefault(attribute, set()).add(self.method.name)
-
-    def read_call(self, node: ast.Call, calls: set[str], stack: list[ast.AST]) -> None:
-        func = node.func
-        if isinstance(func, ast.Attribute):
-            attribute = self.attribute_of(func.value)
-            if attribute and func.attr in CLOSER_NAMES:
-                self.closes(attribute)
-            elif not attribute:
-                stack.append(func.value)
-            called = self.attribute_of(func)
-            if called:
-                calls.add(called)
-            if isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super":
-                calls.add(func.attr)
-            if self.names_self(node):  # ``Base.close(self)``
-                calls.add(func.attr)
-        elif isinstance(func, ast.Name) and func.id in ("getattr", "vars", "setattr"):
-            self.facts.dynamic = self.facts.dynamic or self.names_self(node)
-        for argument in (*node.args, *(k.value for k in node.keywords)):
-            attribute = self.attribute_of(argument)
-            if attribute and self.only_borrows(node):
-                continue
-            stack.append(argument)
-
-    def names_self(self, node: ast.Call) -> bool:
-        return any(isinstance(a, ast.Name) and a.id == self.own for a in node.args)
-
-    def only_borrows(self, node: ast.Call) -> bool:
-        """A function known to keep and close nothing."""
-        dotted = self.method.module.resolve(dotted_text(node.func))
-        if not dotted or dotted in FUNCTION_CLOSERS or dotted in OWNERSHIP_TAKERS:
-            return False
-        last = dotted.rpartition(".")[2]
-        return dotted in DERIVERS or (is_stdlib(dotted) and last[:1].islower() and last not in ("fdopen", "open"))
-
-    def read_attribute(self, node: ast.Attribute, stack: list[ast.AST]) -> None:
-        """``self.x`` by itself, not called upon: somebody else gets it and may close it."""
-        attribute = self.attribute_of(node)
-        if attribute and isinstance(node.ctx, ast.Load):
-            self.closes(attribute)
-        elif self.attribute_of(node.value):
-            inner = self.attribute_of(node.value)
-            if node.attr in CLOSER_NAMES:
-                self.closes(inner)  # the bound method goes somewhere: ``atexit.register(self.x.close)``
-        elif not attribute:
-            stack.append(node.value)
-
-    def read_test(self, node: ast.Compare | ast.If | ast.While, stack: list[ast.AST]) -> None:
-        """A comparison or a condition looks at an attribute and leaves it alone."""
-        if isinstance(node, ast.Compare):
-            stack.extend(part for part in (node.left, *node.comparators) if not self.attribute_of(part))
-            return
-        if not self.attribute_of(node.test):
-            stack.append(node.test)
-        stack.extend([*node.body, *node.orelse])
-
-    def loop_over(self, node: ast.For | ast.AsyncFor) -> None:
-        """``for f in self.files: f.close()`` closes what the list holds."""
-        if isinstance(node.target, ast.Name):
-            for child in ast.walk(node):
-                if isinstance(child, ast.Name) and child.id == node.target.id and isinstance(child.ctx, ast.Load):
-                    self.closes(self.attribute_of(node.iter))
-                    return

@@ -31,6 +31,9 @@ __all__ = [
 #: Another resource owns it now and closes it with itself.
 TAKEN: Final = "taken"
 
+#: That one has closed it.
+GONE: Final = "gone"
+
 DORMANT: Final = "dormant"
 
 #: Under this name, which nobody can write, a path remembers that an exception of an unknown class was taken for one
@@ -125,6 +128,8 @@ class Effects:
         self.misuses: list[Misuse] = []
         self.fates: dict[int, set[str]] = {}
         self.stored: dict[str, list[Site]] = {}  #: attribute of ``self`` -> what was stored in it
+        self.self_name = ""
+        self.takers: dict[int, int] = {}  #: a descriptor -> the file that owns it
         self.given: dict[str, set[str]] = {}  #: parameter -> the attributes of ``self`` it may end up in
         self.item = 0
         self.node: Node | None = None
@@ -175,13 +180,15 @@ class Effects:
         if hold is None:
             return
         strict = site.kind.twice if strict is None else strict
-        if hold.note == TAKEN and strict:
+        if hold.note in (TAKEN, GONE) and strict:
             self.misuses.append(Misuse("wrong-closer", site, node, self.item, word))
         elif hold.released and strict:
             self.misuses.append(Misuse("closed-twice", site, node, self.item, word))
         self.fates[index].add("released on error" if path.error is not None else "released")
         path.held[index] = Hold(hold.after(Event.CLOSE).state)
         for other, held in list(path.held.items()):
+            if self.takers.get(other) == index and held.note == TAKEN:
+                path.held[other] = Hold(held.state, note=GONE)
             through = self.sites[other].parent == index and self.sites[other].kind.bound
             if held.open and (through or index in self.sites[other].adopted):
                 path.held[other] = Hold(held.after(Event.CLOSE).state)
@@ -262,7 +269,7 @@ class Effects:
     def use(self, path: Path, index: int, node: ast.AST, word: str) -> None:
         """It is read, written, asked."""
         hold, site = path.held.get(index), self.sites[index]
-        if hold is None or not hold.released or site.borrowed:
+        if hold is None or not (hold.released or hold.note == GONE) or site.borrowed:
             return
         if site.kind.any_after and not (site.cls is not None and self.needs_open(site.cls, word)):
             return

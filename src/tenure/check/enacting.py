@@ -95,7 +95,8 @@ class Enacting(Opening):
         if argument is None:
             return None
         value = argument.value
-        if value is None or (value[0] == "r" and self.sites[value[1]].borrowed):
+        worth_unknown = value is not None and not rest and value[0] == "r" and self.sites[value[1]].borrowed
+        if value is None or worth_unknown:
             known = path.facts.get(f"{_name_of(argument.node)} {rest}".strip())
             return None if known is None else known == answer
         if rest == "is None":

@@ -94,6 +94,10 @@ class Expressions(Conditions):
             return self.typed_attribute(base, node.attr)
         if tag == "h":
             return self.attribute_of_holder(base, node.attr)
+        if tag == "a" and node.attr in CLOSER_NAMES:
+            closed = self.own_attribute(base[1], path)
+            if closed is not None:
+                return ("m", closed[1], node.attr)
         if tag == "p":
             return ("pm", base[1], base[2], node.attr)
         if tag == "c":
@@ -151,7 +155,9 @@ class Expressions(Conditions):
 
     def await_(self, node: ast.Await, path: Path) -> Value:
         self.awaited.add(id(node.value))
-        return self.ev(node.value, path)
+        value = self.ev(node.value, path)
+        self.forget_own(path)  # others have had their turn
+        return value
 
     def named(self, node: ast.NamedExpr, path: Path) -> Value:
         value = self.ev(node.value, path)

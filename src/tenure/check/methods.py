@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from tenure.check.effects import DORMANT, TAKEN
-from tenure.check.enacting import Enacting, shown
+from tenure.check.enacting import shown
+from tenure.check.holdings import Holdings
 from tenure.check.openers import CLOSER_NAMES, MERE_BORROWERS, STACKS, TYPED_METHODS
 from tenure.check.opening import Argument
 from tenure.check.risk import risk_of_method
@@ -21,7 +22,7 @@ _TAKES_OUT: Final = words("pop popleft popitem get copy values items keys")
 _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 
 
-class Methods(Enacting):
+class Methods(Holdings):
     """Methods of files, processes, pipes, containers and exit stacks; of whatever has been opened."""
 
     def call_resource(
@@ -61,6 +62,9 @@ class Methods(Enacting):
     def close_by_method(self, index: int, name: str, node: ast.Call, path: Path) -> Value:
         if name in ("detach", "Detach"):
             self.keep(path, ("r", index))
+            alone = isinstance(self.statement, ast.Expr) and self.statement.value is node
+            if self.sites[index].kind_name == "socket" and not alone:  # what is left of it is the bare descriptor
+                return self.open(path, self.site(node, 0, "descriptor", shown(node)))
         else:
             self.release(path, index, node, name)
         return None

@@ -74,7 +74,7 @@ _PROXIES: Final = "dict list Queue JoinableQueue Lock RLock Event Condition Sema
 
 KINDS: Final[dict[str, Kind]] = {
     "file": _kind("file", "close aclose detach", _FILE_AFTER + " buffer", "__iter__", _FILE_CALM),
-    "temporary file": _kind("temporary file", "close detach", _FILE_AFTER, "__iter__", _FILE_CALM, any_after=True),
+    "temporary file": _kind("temporary file", "close detach", _FILE_AFTER + " file", "__iter__", _FILE_CALM),
     "temporary directory": _kind("temporary directory", "cleanup", any_after=True, close="{}.cleanup()", calm="name"),
     "archive": _kind(
         "archive",
@@ -155,7 +155,7 @@ KINDS: Final[dict[str, Kind]] = {
         calm="size mode format width height",
     ),
     "memory": _kind("C memory", "", close="free({})", managed=False, twice=True, plain=True),
-    "cffi memory": _kind("C memory", "release", close="ffi.release({})", twice=True, any_after=True, weak=True),
+    "cffi memory": _kind("C memory", "release", close="ffi.release({})", twice=True, weak=True),
     "registry key": _kind("registry key", "Close Detach", close="{}.Close()", any_after=True),
     "database": _kind("database", "close", "close closed"),
     "tenure": _kind("handle", "close detach", any_after=True),

@@ -56,6 +56,8 @@ class Opening(Effects):
         pipes = _pipes(arguments) if opener.kind == "process" else frozenset()
         made = self.opened(opener.kind, 0, dotted, node, path, pipes)
         for index in resources_in(made):
+            numbers = (i for value in taken for i in resources_in(value) if self.sites[i].kind.plain)
+            self.takers.update((i, index) for i in numbers)
             self.sites[index].adopted = wrapped & {value[1] for value in taken if value is not None and value[0] == "r"}
         return made
 

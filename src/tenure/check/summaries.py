@@ -145,7 +145,8 @@ class Summaries:
     def relevant(self, function: Function) -> bool:
         """Whether it calls anything that opens or closes, as far as names tell."""
         if function not in self.relevance:
-            self.relevance[function] = any(self.tells(function.module, text) for text in function.calls)
+            told = any(self.tells(function.module, text) for text in function.calls)
+            self.relevance[function] = told or self.classes.closes_and_uses(function)
         return self.relevance[function]
 
     def tells(self, module: Module, text: str) -> bool:

@@ -57,11 +57,11 @@ class Walk(Statements):
         self.awaited = set()
         self.entered = set()
         self.adopted = set()
+        self.own = {}
         self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
         self.steps: list[tuple[int, Path, int, str, int]] = []  #: node, path, step before, what led here, its line
-        self.self_name = ""
         self.questions = Questions(function)
         self.locals = self.names_bound()
         self.flow: Flow = flow_of(function.node.body)
