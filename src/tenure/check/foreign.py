@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tenure.check.project import Function, Module, dotted_text
@@ -17,6 +17,8 @@ __all__ = [
     "allocated_names",
     "allocates",
     "allocates_owned",
+    "arrays_made",
+    "data_of",
     "foreign_name",
     "is_foreign",
     "is_temporary",
@@ -33,6 +35,12 @@ _ALLOCATORS: Final = words(
     " ctypes.c_uint64 ctypes.c_double ctypes.c_float ctypes.c_void_p ctypes.c_ubyte ctypes.c_byte ctypes.c_char"
     " cffi.FFI.new cffi.FFI.from_buffer cffi.FFI.gc builtins.bytearray"
 )
+
+_STRUCTURES: Final = words(
+    "ctypes.Structure ctypes.Union ctypes.BigEndianStructure ctypes.LittleEndianStructure ctypes.BigEndianUnion"
+)
+#: Functions of numpy that always make a new array.
+_FRESH_ARRAYS: Final = words("numpy.zeros numpy.empty numpy.ones numpy.full numpy.arange numpy.array numpy.copy")
 
 #: Calls that give a bare number or a pointer which keeps nothing alive, by the position of what they look at.
 _ADDRESSES: Final = {"ctypes.addressof": 0, "cffi.FFI.addressof": 0, "cffi.FFI.cast": 1}
@@ -61,10 +69,18 @@ def allocates(module: Module, node: ast.expr) -> bool:
         return True
     if name.startswith("ctypes.") and name.endswith(".from_buffer"):  # a view of what may be a temporary itself
         return any(allocates(module, argument) for argument in node.args)
+    if _is_structure(module, node.func):
+        return True
     array = node.func
     if isinstance(array, ast.BinOp) and isinstance(array.op, ast.Mult):  # ``(c_int * 4)()``
         return resolved(module, array.left).startswith("ctypes.")
     return False
+
+
+def _is_structure(module: Module, node: ast.expr) -> bool:
+    """A class of this module that ctypes lays out in memory."""
+    cls = module.classes.get(node.id) if isinstance(node, ast.Name) else None
+    return cls is not None and not _STRUCTURES.isdisjoint(cls.bases)
 
 
 def whole(node: ast.expr) -> ast.expr:
@@ -76,7 +92,16 @@ def whole(node: ast.expr) -> ast.expr:
 
 def allocated_names(module: Module, function: Function) -> set[str]:
     """Local names for memory that dies with the object they stand for."""
-    made = (s for s in statements_of(function) if isinstance(s, ast.Assign) and allocates(module, s.value))
+    return _named(function, lambda value: allocates(module, value))
+
+
+def arrays_made(module: Module, function: Function) -> set[str]:
+    """Local names for new arrays."""
+    return _named(function, lambda value: _makes_array(module, value))
+
+
+def _named(function: Function, fits: Callable[[ast.expr], bool]) -> set[str]:
+    made = (s for s in statements_of(function) if isinstance(s, ast.Assign) and fits(s.value))
     return {target.id for statement in made for target in statement.targets if isinstance(target, ast.Name)}
 
 
@@ -88,7 +113,8 @@ def allocates_owned(module: Module, node: ast.expr) -> bool:
 def is_foreign(module: Module) -> bool:
     """Whether the module says anything of native memory at all."""
     names = {*module.imports, *module.imports.values()}
-    return "__del__" in module.text or ".ctypes" in module.text or any(_NATIVE.search(name) for name in names)
+    told = any(word in module.text for word in ("__del__", ".ctypes", "__array_interface__"))
+    return told or any(_NATIVE.search(name) for name in names)
 
 
 def address_of(module: Module, node: ast.AST) -> ast.expr | None:
@@ -104,6 +130,22 @@ def address_of(module: Module, node: ast.AST) -> ast.expr | None:
     return None
 
 
+def data_of(node: ast.AST) -> ast.expr | None:
+    """The array whose address an expression gives as a number: ``a.ctypes.data``, ``a.__array_interface__[...]``."""
+    if isinstance(node, ast.Attribute) and node.attr == "data":
+        inner = node.value
+        return inner.value if isinstance(inner, ast.Attribute) and inner.attr == "ctypes" else None
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute):
+        is_data = isinstance(node.slice, ast.Constant) and node.slice.value == "data"
+        return node.value.value if node.value.attr == "__array_interface__" and is_data else None
+    return None
+
+
+def _makes_array(module: Module, node: ast.expr) -> bool:
+    """A new array, which nobody else knows."""
+    return isinstance(node, ast.Call) and resolved(module, node.func) in _FRESH_ARRAYS
+
+
 def is_temporary(node: ast.expr) -> bool:
     """An expression whose value has no name."""
     return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call)
@@ -113,7 +155,7 @@ def makes_callback(module: Module, node: ast.expr) -> bool:
     """``CFUNCTYPE(...)(f)``, ``PROTO(f)`` of a module-level prototype, ``ffi.callback(...)``."""
     if not isinstance(node, ast.Call):
         return False
-    if foreign_name(module, node.func) == "cffi.FFI.callback":
+    if foreign_name(module, node.func) in ("cffi.FFI.callback", "cffi.FFI.new_handle"):
         return True
     maker: ast.expr | None = node.func
     if isinstance(maker, ast.Name):

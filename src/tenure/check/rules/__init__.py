@@ -8,6 +8,7 @@ from tenure.check.rule import Rule
 from tenure.check.rules import (
     address_of_temporary,
     attribute_not_closed,
+    borrowed_without_owner,
     callback_not_kept,
     close_misses_attribute,
     closed_on_some_paths,
@@ -75,4 +76,5 @@ RULES: Final[tuple[Rule, ...]] = (
     address_of_temporary.RULE,
     pointer_outlives_owner.RULE,
     callback_not_kept.RULE,
+    borrowed_without_owner.RULE,
 )

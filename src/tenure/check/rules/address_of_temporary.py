@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import address_of, allocates, is_foreign, is_temporary, whole
+from tenure.check.foreign import address_of, allocates, data_of, is_foreign, is_temporary, whole
 from tenure.check.project import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, self_name
 from tenure.check.rule import Draft, Rule
@@ -35,11 +35,10 @@ def _address(scene: Scene, node: ast.AST) -> str:
 
 def _data(node: ast.AST) -> str:
     """``(a + b).ctypes.data``."""
-    text = ast.unparse(node) if isinstance(node, ast.Attribute) and node.attr == "data" else ""
-    inner = node.value if isinstance(node, ast.Attribute) else None
-    if text and isinstance(inner, ast.Attribute) and inner.attr == "ctypes" and is_temporary(inner.value):
-        return f"`{text}` is the address of an array that is gone once this expression is done"
-    return ""
+    array = data_of(node)
+    if array is None or not is_temporary(array):
+        return ""
+    return f"`{ast.unparse(node)}` is the address of an array that is gone once this expression is done"
 
 
 def _pointer(scene: Scene, node: ast.AST) -> str:
@@ -50,11 +49,22 @@ def _pointer(scene: Scene, node: ast.AST) -> str:
     if not isinstance(made, Class):
         return ""
     method = scene.project.method(made, "__del__")
-    if method is None or not _uses(method, node.attr):
+    if method is None or not any(_uses(method, name) for name in (node.attr, _behind(scene, made, node.attr))):
         return ""
     return (
         f"`{made.name}` frees `{node.attr}` as soon as it dies, which is before `{node.attr}` is used: give it a name"
     )
+
+
+def _behind(scene: Scene, cls: Class, name: str) -> str:
+    """The attribute that a property hands out."""
+    method = scene.project.method(cls, name)
+    if method is None or "builtins.property" not in method.decorators():
+        return name
+    last = method.node.body[-1]
+    text = dotted_text(last.value) if isinstance(last, ast.Return) and last.value is not None else ""
+    owner, _, attribute = text.partition(".")
+    return attribute if owner == self_name(method) else name
 
 
 def _uses(method: Function, attribute: str) -> bool:

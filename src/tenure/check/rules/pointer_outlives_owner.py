@@ -10,13 +10,15 @@ from tenure.check.foreign import (
     address_of,
     allocated_names,
     allocates_owned,
+    arrays_made,
+    data_of,
     is_foreign,
     keeper_pairs,
     unpacked_calls,
     whole,
 )
 from tenure.check.project import Class, Function, dotted_text
-from tenure.check.reading import nodes_of, passes_on, reads_of, resolved, statements_of, stays_local
+from tenure.check.reading import nodes_of, passes_on, reads_of, resolved, self_name, statements_of, stays_local
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -69,19 +71,38 @@ def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
 
 
 def _left_behind(scene: Scene, function: Function) -> Iterator[Draft]:
-    """``buffer = ffi.new(...); struct.field = buffer; return struct``: the buffer stays behind and dies."""
-    returned = {dotted_text(n.value) for n in nodes_of(function) if isinstance(n, ast.Return) and n.value is not None}
+    """``buffer = ffi.new(...); struct.field = buffer``: the struct goes on, the buffer stays behind and dies."""
     owned = {
         dotted_text(target)
         for statement in statements_of(function)
         if isinstance(statement, ast.Assign) and allocates_owned(scene.module, statement.value)
         for target in statement.targets
     }
+    going_on = _going_on(function)
     for statement in statements_of(function):
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Attribute):
-            owner, struct = dotted_text(statement.value), dotted_text(statement.targets[0].value)
-            if owner in owned and struct in returned and reads_of(function, owner) == 1:
-                yield Draft(statement, f"`{struct}` is returned, and `{owner}`, which it points to, dies here")
+        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Attribute):
+            continue
+        struct = dotted_text(statement.targets[0].value)
+        owner = dotted_text(statement.value)
+        dies = owner in owned and struct in going_on
+        if not dies and struct in {*going_on, self_name(function)} - {""}:
+            owner = _addressed(scene, function, statement.value)
+            dies = bool(owner)
+        if dies and reads_of(function, owner) == 1:
+            yield Draft(statement, f"`{struct}` goes on, and `{owner}`, which it points to, dies here")
+
+
+def _going_on(function: Function) -> set[str]:
+    """What is still there when the function is done: what it was given, and what it returns."""
+    returned = {dotted_text(n.value) for n in nodes_of(function) if isinstance(n, ast.Return) and n.value is not None}
+    return (returned | set(function.parameters)) - {"", self_name(function), "cls"}
+
+
+def _addressed(scene: Scene, function: Function, value: ast.expr) -> str:
+    """The local whose bare address an expression gives."""
+    taken = address_of(scene.module, value)
+    base = whole(taken) if taken is not None else None
+    return base.id if isinstance(base, ast.Name) and base.id in allocated_names(scene.module, function) else ""
 
 
 def _returned(scene: Scene, function: Function) -> Iterator[Draft]:
@@ -96,10 +117,11 @@ def _returned(scene: Scene, function: Function) -> Iterator[Draft]:
 
 def _owner_of(scene: Scene, function: Function, value: ast.expr) -> str:
     """The local that owns what an address leads to."""
-    taken = address_of(scene.module, value)
-    if taken is not None:
-        base = whole(taken)
-        return base.id if isinstance(base, ast.Name) and base.id in allocated_names(scene.module, function) else ""
+    if address_of(scene.module, value) is not None:
+        return _addressed(scene, function, value)
+    array = data_of(value)
+    if isinstance(array, ast.Name) and array.id in arrays_made(scene.module, function):
+        return array.id
     if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name):
         return value.value.id if _frees(scene, function, value.value.id, value.attr) else ""
     return ""
