@@ -20,7 +20,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
     """``__init__`` may raise before it sets what ``__del__`` relies on."""
     for cls in scene.module.classes.values():
         finalizer, init = cls.methods.get("__del__"), cls.methods.get("__init__")
-        if finalizer is None or init is None or any(c is None for c in scene.project.lineage(cls)):
+        if finalizer is None or init is None:
             continue
         late = _set_late(scene, init) - _set_in_body(cls)
         if late:
@@ -104,6 +104,7 @@ def _set_late(scene: Scene, init: Function) -> set[str]:
             attribute = _attribute_of(node, name, ast.Store)
             if attribute:
                 (late if raised else early).add(attribute)
+        raised = raised or _opens(scene, init, statement)  # that it cannot be opened at all is taken as said
     return late - early
 
 
@@ -115,16 +116,35 @@ def _attribute_of(node: ast.AST, name: str, context: type[ast.expr_context]) -> 
 
 
 def _may_raise(scene: Scene, init: Function, statement: ast.stmt) -> bool:
-    """A ``raise`` of its own, or a call of a project function that has one."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Raise):
-            return True
-        if isinstance(node, ast.Call):
-            dotted = resolved(init.module, node.func)
-            called = scene.project.find(init.module.root, dotted) if dotted else _inherited(scene, init, node)
-            if isinstance(called, Function) and called.raises:
-                return True
-    return False
+    """A ``raise`` of its own, or a call that fails as a matter of course."""
+    return any(
+        isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _call_may_raise(scene, init, node))
+        for node in ast.walk(statement)
+    )
+
+
+def _call_may_raise(scene: Scene, init: Function, node: ast.Call) -> bool:
+    """It builds a base that nobody sees, or is a project function with a ``raise``."""
+    dotted = resolved(init.module, node.func)
+    called = scene.project.find(init.module.root, dotted) if dotted else _inherited(scene, init, node)
+    if isinstance(called, Function):
+        return called.raises
+    return called is None and _builds_unseen_base(scene, init, node)
+
+
+def _opens(scene: Scene, init: Function, statement: ast.stmt) -> bool:
+    """It opens what may not be there."""
+    calls = (node for node in ast.walk(statement) if isinstance(node, ast.Call))
+    openers = (scene.summaries.tables.openers.get(resolved(init.module, node.func)) for node in calls)
+    return any(opener is not None and opener.risky and not opener.wraps for opener in openers)
+
+
+def _builds_unseen_base(scene: Scene, init: Function, node: ast.Call) -> bool:
+    func = node.func
+    if init.owner is None or not isinstance(func, ast.Attribute) or func.attr != "__init__":
+        return False
+    by_super = isinstance(func.value, ast.Call) and dotted_text(func.value.func) == "super"
+    return by_super and bool(node.args or node.keywords) and None in scene.project.lineage(init.owner)
 
 
 def _inherited(scene: Scene, init: Function, node: ast.Call) -> Function | None:
