@@ -42,6 +42,7 @@ _SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
 #: Instead of a receiver: a constructor is called, of a class that owns nothing, of one that owns something.
 _NEW: Final = ("new",)
 _OWNER: Final = ("new", "owner")
+_WAIT_FOR: Final = ("fn", "asyncio.wait_for")
 
 
 class Calls(Methods):
@@ -65,7 +66,10 @@ class Calls(Methods):
         callee = self.attribute(node.func, path) if isinstance(node.func, ast.Attribute) else self.ev(node.func, path)
         if callee is None and isinstance(node.func, ast.Name) and node.func.id == "super":
             return ("super",)
+        before = path.copy() if callee == _WAIT_FOR else None
         arguments = self.arguments(node, path)
+        if before is not None:  # what it waits for is cancelled half-way, perhaps before it has begun
+            self.may_raise(before, 2, "builtins.TimeoutError", node, shown(node))
         if self.own:
             self.forget_what_changes(callee, arguments, path)
         if callee is None:
@@ -220,6 +224,7 @@ class Calls(Methods):
         if receiver in (_NEW, _OWNER) and outcome is not None:
             self.built = self.building(summary, outcome, bound)
         if level:
+            self.enact_called(bound, node, before, function)
             self.raise_outcomes(summary, bound, Error(kind, level), node, before, path, function.raises)
         return value
 

@@ -95,8 +95,14 @@ class Conditions(Binding):
         if left[0] == "k":
             return bool(left[1] == right[1])
         if left[0] == "r" and self.sites[left[1]].borrowed:
-            return None
+            return False if right == NONE and self.is_something(left, path) else None
         return False if right == NONE and left[0] in _NOT_NONE else None
+
+    def is_something(self, value: Value, path: Path) -> bool:
+        """``isinstance(x, T)``, ``hasattr(x, "read")``, ``is_file_like(x)`` were true of it: it is not ``None``."""
+        names = [name for name, other in path.env.items() if other == value]
+        asked = [fact for fact, answer in path.facts.items() if answer and fact.endswith(")")]
+        return any(fact.partition("(")[2].startswith((f"{name})", f"{name},")) for fact in asked for name in names)
 
     def guess(self, node: ast.expr, path: Path) -> bool:
         """Follow both answers; the same question asked again on the same path gets the same answer."""

@@ -130,6 +130,7 @@ class Effects:
         self.stored: dict[str, list[Site]] = {}  #: attribute of ``self`` -> what was stored in it
         self.self_name = ""
         self.takers: dict[int, int] = {}  #: a descriptor -> the file that owns it
+        self.called: dict[str, set[str]] = {}  #: parameter -> the methods that are called on it
         self.given: dict[str, set[str]] = {}  #: parameter -> the attributes of ``self`` it may end up in
         self.item = 0
         self.node: Node | None = None

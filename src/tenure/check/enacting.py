@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import TAKEN
+from tenure.check.openers import CLOSER_NAMES
 from tenure.check.opening import Argument, Opening
 from tenure.check.project import Function
 from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
@@ -122,6 +123,7 @@ class Enacting(Opening):
                 or self.is_way_to_close(value)
             ):
                 self.keep(path, value)
+        self.enact_called(bound, node, path, function)
         return self.result(outcome.result, bound, node, path, function)
 
     def may_pass_on(self, summary: Summary, bound: dict[str, Argument]) -> bool:
@@ -152,6 +154,15 @@ class Enacting(Opening):
         kept = {name for o in summary.normal if not o.holds for name, effect in o.effects if effect.startswith("self.")}
         doubtful = any(self.is_unknown(bound[name]) for name in kept if name in bound)
         return Built(outcome.holds, doubtful, attached)
+
+    def enact_called(self, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function) -> None:
+        """What a function calls upon an argument may be what closes its kind: ``image.load()``, ``response.read()``."""
+        walk = self.summaries.walks.get(function)
+        for name, called in walk.called.items() if walk is not None else ():
+            for index in resources_in(bound[name].value if name in bound else None):
+                closers = self.sites[index].kind.closers - CLOSER_NAMES
+                if index in path.held and path.held[index].open and called & closers:
+                    self.release(path, index, node, function.name)
 
     def is_way_to_close(self, value: Value) -> bool:
         """A function that was written here, or a bound ``close``: whoever holds it can close what it knows."""

@@ -30,6 +30,8 @@ class Methods(Holdings):
     ) -> Value:
         _, index, name = callee
         site = self.sites[index]
+        if site.borrowed:
+            self.called.setdefault(site.parameter, set()).add(name)
         if not isinstance(node.func, ast.Attribute):
             self.use(path, index, node, name)  # ``read = f.read``, called later
         if site.kind_name == "exit stack" and name in STACKS:
