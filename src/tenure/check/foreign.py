@@ -42,6 +42,9 @@ _STRUCTURES: Final = words(
 #: Functions of numpy that always make a new array.
 _FRESH_ARRAYS: Final = words("numpy.zeros numpy.empty numpy.ones numpy.full numpy.arange numpy.array numpy.copy")
 
+#: Functions and methods that show the memory of what they are given.
+_LOOKS: Final = frozenset({"asarray", "asanyarray", "frombuffer", "view", "reshape", "ravel"})
+
 #: Calls that give a bare number or a pointer which keeps nothing alive, by the position of what they look at.
 _ADDRESSES: Final = {"ctypes.addressof": 0, "cffi.FFI.addressof": 0, "cffi.FFI.cast": 1}
 _NATIVE: Final = re.compile(r"\b_?(?:ctypes|cffi|ffi)\b")
@@ -147,7 +150,9 @@ def _makes_array(module: Module, node: ast.expr) -> bool:
 
 
 def is_temporary(node: ast.expr) -> bool:
-    """An expression whose value has no name."""
+    """An expression whose value has no name, and which is more than another look at something that has."""
+    if isinstance(node, ast.Call) and dotted_text(node.func).rpartition(".")[2] in _LOOKS:
+        return False
     return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call)
 
 
