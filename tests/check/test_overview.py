@@ -71,3 +71,16 @@ def test_an_outline_tells_what_a_module_opens_and_its_methods_of_such_names(tmp_
     checker, known = overview(tmp_path, POOL, OTHER)
     outlines = [known.outline(module) for module in checker.project.modules.values() if module is not None]
     assert outlines == [Outline(("get_file",), ("Pool.get_file",)), Outline((), ("Other.get_file",))]
+
+
+def test_an_attribute_of_self_is_closed_by_those_only_who_have_heard_of_the_class(tmp_path: Path) -> None:
+    texts = {
+        "stranger": "class Other:\n    def close(self):\n        self.f.close()\n",
+        "namesake": "class Log:\n    def close(self):\n        self.g.close()\n",
+        "heir": "from log import Log\n\nclass Book(Log):\n    def close(self):\n        self.h.close()\n",
+    }
+    checker = Checker(Config())
+    modules = [checker.load(text, tmp_path / f"{name}.py") for name, text in texts.items()]
+    checker.learn(modules)
+    closed = [checker.summaries.overview.somebody_closes(f"Log.{name}") for name in "fgh"]
+    assert closed == [False, False, True]

@@ -158,14 +158,15 @@ class Classes:
 
     def closes_and_uses(self, method: Function) -> bool:
         """Whether a method closes an attribute and speaks to it, in whichever order."""
-        owner, own = method.owner, method.parameters[:1]
-        if owner is None or not own:
+        owner = method.owner
+        if owner is None or not any(text.rpartition(".")[2] in CLOSER_NAMES for text in method.calls):
             return False
+        own = method.parameters[:1]
         closed: set[str] = set()
         used: set[str] = set()
         for text in method.calls:
             first, *rest = text.split(".")
-            if first != own[0]:
+            if [first] != own:
                 continue
             if len(rest) == 2:
                 (closed if rest[1] in CLOSER_NAMES else used).add(rest[0])

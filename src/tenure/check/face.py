@@ -95,7 +95,9 @@ class Faces:
         if found is None:
             return _NOTHING
         summary = self.summaries.of(found, needed)
-        return digest(repr((self.function(source, part), _told(summary))).encode())
+        walk = self.summaries.walks.get(found)
+        given = [_in_order(walk.given), _in_order(walk.called)] if walk is not None else None
+        return digest(repr((self.function(source, part), _told(summary), given)).encode())
 
     def classified(self, source: _Source, part: str) -> str:
         """A class, those it inherits from, and what all this makes of it."""
@@ -152,6 +154,10 @@ class _Source:
 
 def _told(summary: Summary | None) -> object:
     return None if summary is None else [sorted(map(_outcome, side)) for side in (summary.normal, summary.raising)]
+
+
+def _in_order(sets: dict[str, set[str]]) -> list[tuple[str, list[str]]]:
+    return [(name, sorted(members)) for name, members in sorted(sets.items())]
 
 
 def _outcome(outcome: Outcome) -> str:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from tenure.check.enacting import Enacting
+from tenure.check.openers import CLOSER_NAMES
 from tenure.check.opening import Argument
 from tenure.check.project import Function
 from tenure.check.state import KEPT, SELF, Hold, Path, Value
@@ -58,7 +59,8 @@ class Holdings(Enacting):
                 continue
             if self.summaries.classes.method_closes(owner, function.name, attribute) and value[1] not in self.own:
                 self.release(path, value[1], node, function.name)
-        for attribute in self.summaries.classes.ends(owner, function.name):
+        ending = function.name in CLOSER_NAMES
+        for attribute in self.summaries.classes.ends(owner, function.name) if ending else ():
             held = path.env.get(f"{self.self_name}.{attribute}") or self.own_attribute(attribute, path)
             if held is not None and held[0] == "r" and held[1] in self.own:
                 self.release(path, held[1], node, function.name, strict=False)

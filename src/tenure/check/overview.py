@@ -18,7 +18,7 @@ __all__ = ["Bystander", "Outline", "Overview"]
 
 #: How often names of new factories are followed to their callers.
 _MOST_ROUNDS: Final = 6
-_SOMEBODY_CLOSES: Final = r"\.{attribute}\s*\.\s*(?:{closers})\b"
+_SOMEBODY_CLOSES: Final = r"(\w*)\.{attribute}\s*\.\s*(?:{closers})\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,23 @@ class Overview:
         for cls in module.classes.values():
             yield from (f"{cls.qualname}.{name}" for name in cls.methods if name in self.learned)
 
-    def somebody_closes(self, attribute: str) -> bool:
-        """Whether any module says ``….attribute.close``, whatever the object is."""
-        self.trace.look(EVERYBODY, "closed", attribute)
+    def somebody_closes(self, part: str) -> bool:
+        """Whether any module says ``x.attribute.close`` of what may be a ``Class``, for ``Class.attribute``.
+
+        In ``self.attribute.close`` the object is of the class that says so, or of one that inherits from it: such a
+        module counts only if it has heard of the class.
+        """
+        self.trace.look(EVERYBODY, "closed", part)
+        name, _, attribute = part.rpartition(".")
         closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
         pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))
-        return any(f".{attribute}" in text and pattern.search(text) for text in self._texts())
+        named = re.compile(rf"(?<!class )\b{re.escape(name)}\b")  # a class of its own by that name is another one
+        return any(
+            match[1] not in ("self", "cls") or named.search(text) is not None
+            for text in self._texts()
+            if f".{attribute}" in text
+            for match in pattern.finditer(text)
+        )
 
     def _texts(self) -> Iterator[str]:
         yield from (module.text for module in self.opened)

@@ -64,7 +64,8 @@ def unclosed_attributes(scene: Scene) -> Iterator[Held]:
 
 def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
     """By a method of the class or its bases, by a subclass, or by anybody who reaches into the object."""
-    return scene.summaries.classes.may_close(cls, attribute) or scene.summaries.overview.somebody_closes(attribute)
+    part = f"{cls.name}.{attribute}"
+    return scene.summaries.classes.may_close(cls, attribute) or scene.summaries.overview.somebody_closes(part)
 
 
 def _ending(scene: Scene, cls: Class) -> str:

@@ -151,9 +151,8 @@ class Summaries:
 
     def tells(self, module: Module, text: str) -> bool:
         """Whether a name that is called is an opener's, a closer's, or may be a method of something that opens."""
-        *through, last = text.split(".")
-        learned = self.overview.learned
-        if last in learned or (len(through) > 1 and not learned.isdisjoint(through[1:])):
+        last, learned = text.rpartition(".")[2], self.overview.learned
+        if last in learned or (text.count(".") > 1 and not learned.isdisjoint(text.split(".")[1:-1])):
             return True  # the name that is called, or a property on the way to it
         packages = self.openers.get(last)
         if packages is None:

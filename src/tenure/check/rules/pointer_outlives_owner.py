@@ -72,23 +72,18 @@ def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
 
 def _left_behind(scene: Scene, function: Function) -> Iterator[Draft]:
     """``buffer = ffi.new(...); struct.field = buffer``: the struct goes on, the buffer stays behind and dies."""
-    owned = {
-        dotted_text(target)
-        for statement in statements_of(function)
-        if isinstance(statement, ast.Assign) and allocates_owned(scene.module, statement.value)
-        for target in statement.targets
-    }
-    going_on = _going_on(function)
-    for statement in statements_of(function):
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Attribute):
+    assigned = [s for s in statements_of(function) if isinstance(s, ast.Assign)]
+    owned = {dotted_text(t) for s in assigned if allocates_owned(scene.module, s.value) for t in s.targets}
+    for statement in assigned:
+        target = statement.targets[0]
+        if not isinstance(target, ast.Attribute):
             continue
-        struct = dotted_text(statement.targets[0].value)
-        owner = dotted_text(statement.value)
-        dies = owner in owned and struct in going_on
-        if not dies and struct in {*going_on, self_name(function)} - {""}:
+        struct, owner = dotted_text(target.value), dotted_text(statement.value)
+        if owner not in owned:
             owner = _addressed(scene, function, statement.value)
-            dies = bool(owner)
-        if dies and reads_of(function, owner) == 1:
+        if not owner or reads_of(function, owner) != 1:
+            continue
+        if struct in _going_on(function) or (struct and struct == self_name(function) and owner not in owned):
             yield Draft(statement, f"`{struct}` goes on, and `{owner}`, which it points to, dies here")
 
 
