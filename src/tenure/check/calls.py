@@ -20,7 +20,7 @@ from tenure.check.openers import (
 )
 from tenure.check.opening import Argument
 from tenure.check.project import Class, Function
-from tenure.check.risk import RAISED, never_returns, risk_of_function, risk_of_name, risk_of_unknown
+from tenure.check.risk import RAISED, never_returns, risk_of_name, risk_of_unknown
 from tenure.check.state import SELF, Error, Path, Value, resources_in
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class Calls(Methods):
             raise Stop
         holding = any(self.is_ours(a.value) for a in arguments)
         summary = self.summaries.of(function, holding or receiver == _OWNER)
-        level, kind = risk_of_function(function)
+        level, kind = self.summaries.risk(function)
         if receiver in (_NEW, _OWNER) and kind == RAISED:
             kind = ""  # what a constructor refuses it is seldom given
         if receiver == SELF and summary is None:

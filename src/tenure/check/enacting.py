@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import TAKEN
@@ -17,7 +16,7 @@ from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
 if TYPE_CHECKING:
     from tenure.check.summaries import Outcome, Summaries, Summary
 
-__all__ = ["Built", "Enacting", "shown"]
+__all__ = ["Built", "Enacting", "defaults_of", "shown"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,9 @@ class Enacting(Opening):
             elif rest:
                 bound[rest] = _joined(bound.get(rest), argument)
         if not any(argument.key in ("*", "**") for argument in arguments):
-            bound.update({name: given for name, given in _defaults(function).items() if name not in bound})
+            bound.update(
+                {name: given for name, given in self.summaries.defaults(function).items() if name not in bound}
+            )
         return bound
 
     def raise_outcomes(
@@ -218,8 +219,7 @@ class Enacting(Opening):
 _TRUE: Final = frozenset({"r", "t", "o", "fn", "fm", "f", "h", "m", "self"})
 
 
-@cache
-def _defaults(function: Function) -> dict[str, Argument]:
+def defaults_of(function: Function) -> dict[str, Argument]:
     """The parameters that a caller may leave out, with the constants they are then."""
     if isinstance(function.node, ast.Module):
         return {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import Final
 
 from tenure.check.openers import BUILTIN_SAFE, CLOSER_NAMES, SAFE_CALLS, Kind, is_stdlib
@@ -116,7 +115,6 @@ def never_returns(function: Function) -> bool:
     return simple and isinstance(function.node.body[-1], ast.Raise) and function.owner is None
 
 
-@cache
 def risk_of_function(function: Function) -> tuple[int, str]:
     """Level for a function of the project: what its own body calls."""
     if isinstance(function.node, ast.Module):

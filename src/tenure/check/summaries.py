@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from tenure.check.classes import Classes
 from tenure.check.effects import HOLDS, Tables
+from tenure.check.enacting import defaults_of
 from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.overview import Overview
 from tenure.check.project import Function, Module, Project
+from tenure.check.risk import risk_of_function
 from tenure.check.state import GIVEN, STORED, Hold, Path, Value, resources_in
 from tenure.check.walk import Walk
 from tenure.check.words import words
@@ -72,6 +75,8 @@ class Summaries:
         self.early: dict[Function, set[Function]] = {}  #: function -> those settled without its answer, to be forgotten
         self.openers = _names_of(tables)
         self.relevance: dict[Function, bool] = {}
+        self.risk = cache(risk_of_function)
+        self.defaults = cache(defaults_of)
         self.overview = Overview(self)
         self.classes = Classes(project, self)
 
@@ -145,8 +150,10 @@ class Summaries:
     def relevant(self, function: Function) -> bool:
         """Whether it calls anything that opens or closes, as far as names tell."""
         if function not in self.relevance:
+            before = self.project.trace.turn(function.module)
             told = any(self.tells(function.module, text) for text in function.calls)
             self.relevance[function] = told or self.classes.closes_and_uses(function)
+            self.project.trace.turn(before)
         return self.relevance[function]
 
     def tells(self, module: Module, text: str) -> bool:
