@@ -10,7 +10,7 @@ from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import Report, check
 from tenure.check.finding import Finding
-from tenure.check.project import Module
+from tenure.check.modules import Module
 
 MAKER = "def make(path):\n    return {}\n"
 USER = "from pack.maker import make\n\ndef use(path):\n    f = make(path)\n    return f.read()\n"

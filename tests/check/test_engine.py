@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tenure.check import engine
 from tenure.check.config import Config, ConfigError
 from tenure.check.engine import check, check_source
+from tenure.check.modules import Module
 
 LEAK = "def f(path):\n    x = open(path)\n    return x.read()\n"
 
@@ -51,6 +53,23 @@ def test_progress_hears_of_each_file(tree: Path) -> None:
 def test_several_processes_find_what_one_finds(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "WORTH_SHARING", 2)
     assert check([tree], Config(), jobs=2).findings == check([tree], Config()).findings
+
+
+def test_what_was_read_for_one_group_is_gone_before_the_next_when_it_was_much(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def modules() -> int:
+        return sum(isinstance(each, Module) for each in gc.get_objects())
+
+    (tree / "sub" / "__init__.py").touch()
+    monkeypatch.setattr(engine, "WORTH_SHARING", 2)
+    held: list[int] = []
+    for most in (1_000, 1):
+        monkeypatch.setattr(engine, "MOST_LINES", most)
+        gc.collect()
+        before = modules()
+        check([tree], Config(), progress=lambda done, total, path, before=before: held.append(modules() - before))  # type: ignore[misc]
+    assert held == [2, 2, 4, 4, 2, 2, 2, 2]
 
 
 def test_a_file_that_is_no_python_is_one_clear_finding(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from tenure.check.handlers import catches
-from tenure.check.project import index
+from tenure.check.indexing import index
 from tenure.check.state import Error
 
 HANDLERS = "import socket, json\nKINDS = ({})\n"

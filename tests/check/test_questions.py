@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tenure.check.project import index
+from tenure.check.indexing import index
 from tenure.check.questions import Questions
 
 TEXT = """

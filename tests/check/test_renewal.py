@@ -14,7 +14,7 @@ from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import check
 from tenure.check.finding import Finding
-from tenure.check.project import Module
+from tenure.check.modules import Module
 
 #: Each file of a package with what may stand in it; ``None`` for no such file.
 VARIANTS: dict[str, tuple[str | None, ...]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tenure.check.project import Module, index
+from tenure.check.indexing import index
+from tenure.check.modules import Module
 from tenure.check.source import parse
 from tenure.check.trace import Trace
 

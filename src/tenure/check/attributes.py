@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tenure.check.modules import Function, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, OWNERSHIP_TAKERS, is_stdlib
-from tenure.check.project import Function, children, dotted_text
 
 __all__ = ["ClassFacts", "always_called", "read"]
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from tenure.check.calls import Calls
-from tenure.check.project import dotted_text
+from tenure.check.modules import dotted_text
 from tenure.check.state import GIVEN, SELF, Path, Value, resources_in
 
 __all__ = ["Binding"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tenure.check.effects import HOLDS, Stop
 from tenure.check.enacting import shown
 from tenure.check.methods import Methods
+from tenure.check.modules import Class, Function
 from tenure.check.openers import (
     DERIVERS,
     FUNCTION_CLOSERS,
@@ -19,7 +20,6 @@ from tenure.check.openers import (
     is_stdlib,
 )
 from tenure.check.opening import Argument
-from tenure.check.project import Class, Function
 from tenure.check.risk import RAISED, never_returns, risk_of_name, risk_of_unknown
 from tenure.check.state import SELF, Error, Path, Value, resources_in
 

@@ -12,10 +12,12 @@ from tenure.check.cases import cases_of, slips_of
 from tenure.check.config import Config
 from tenure.check.effects import Tables
 from tenure.check.finding import CERTAINTIES, Finding, Step
+from tenure.check.indexing import index
 from tenure.check.lines import split
+from tenure.check.modules import Function, Key, Module
 from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.overview import Bystander
-from tenure.check.project import Function, Key, Module, Project, index
+from tenure.check.project import Project
 from tenure.check.rule import Draft, Rule
 from tenure.check.rules import RULES, unfinished
 from tenure.check.rules.unused_allow import unused

@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.attributes import ClassFacts, always_called, read
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import CLOSER_NAMES, KINDS, Kind
-from tenure.check.project import Class, Function, Project, dotted_text
+from tenure.check.project import Project
 from tenure.check.state import Site
 from tenure.check.words import words
 

@@ -6,7 +6,7 @@ import ast
 from typing import Any, Final
 
 from tenure.check.binding import Binding
-from tenure.check.project import dotted_text
+from tenure.check.modules import dotted_text
 from tenure.check.questions import Questions, words_in
 from tenure.check.state import KEPT, NONE, Path, Value
 from tenure.lifecycle import Event

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tenure.check.flow import Node, TooLarge
+from tenure.check.modules import Class, Function, Module
 from tenure.check.openers import KINDS, MERE_BORROWERS, Kind, Opener
-from tenure.check.project import Class, Function, Module, Project
+from tenure.check.project import Project
 from tenure.check.state import KEPT, RETURNED, STORED, Error, Hold, Path, Site, Value, resources_in
 from tenure.lifecycle import Event
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import TAKEN
+from tenure.check.modules import Function
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.opening import Argument, Opening
-from tenure.check.project import Function
 from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
 
 if TYPE_CHECKING:

@@ -24,6 +24,8 @@ __all__ = ["Report", "check", "check_source", "undisturbed"]
 
 #: Fewer files than this are checked sooner by one process than several can be started.
 WORTH_SHARING: Final = 200
+#: Trees of more lines than this are not kept in memory once their group is done; they take about 1.5 KB a line.
+MOST_LINES: Final = 500_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _renewed(work: dict[str, Renewal], jobs: int, report: _Progress) -> dict[str
     """What is known of each group now; groups are worked on side by side where that pays."""
     waiting = {name: renewal for name, renewal in work.items() if not renewal.is_over}
     if jobs < 2 or len(waiting) < 2 or sum(len(r.stale) for r in waiting.values()) < WORTH_SHARING:
-        return {name: renewal.run(report) for name, renewal in work.items()}
+        return dict(_one_by_one(work, report))
     now = {name: renewal.run(report) for name, renewal in work.items() if renewal.is_over}
     largest = sorted(waiting, key=lambda name: len(waiting[name].stale), reverse=True)
     for name, entries in zip(largest, shared(_renewed_apart, [waiting[name] for name in largest], jobs), strict=True):
@@ -110,6 +112,18 @@ def _renewed(work: dict[str, Renewal], jobs: int, report: _Progress) -> dict[str
         for path in waiting[name].files:
             report(path)
     return now
+
+
+def _one_by_one(work: dict[str, Renewal], report: _Progress) -> Iterator[tuple[str, Entries]]:
+    """Each group after the other; what was read for them is fetched as garbage before it is too much."""
+    lines = 0
+    for name, renewal in work.items():
+        entries = renewal.run(report)
+        yield name, entries
+        lines += sum(entry.lines for entry in entries.values())
+        if lines > MOST_LINES:
+            gc.collect()
+            lines = 0
 
 
 def _renewed_apart(renewal: Renewal) -> Entries:

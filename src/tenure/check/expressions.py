@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tenure.check.conditions import Conditions
+from tenure.check.modules import Class, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES
-from tenure.check.project import Class, children, dotted_text
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
 
 __all__ = ["Expressions"]

@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import Final
 
 from tenure.check.lines import split
+from tenure.check.modules import Class, Module
 from tenure.check.openers import Kind
-from tenure.check.project import Class, Module, module_file
+from tenure.check.project import module_file
 from tenure.check.summaries import Outcome, Summaries, Summary
 from tenure.check.trace import EVERYBODY, Look
 

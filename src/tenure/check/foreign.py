@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tenure.check.project import Function, Module, dotted_text
+from tenure.check.modules import Function, Module, dotted_text
 from tenure.check.reading import nodes_of, resolved, statements_of
 from tenure.check.scene import Scene
 from tenure.check.words import words

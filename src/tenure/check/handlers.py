@@ -6,7 +6,7 @@ import ast
 import builtins
 from typing import Final
 
-from tenure.check.project import Module, dotted_text
+from tenure.check.modules import Module, dotted_text
 from tenure.check.state import Error
 
 __all__ = ["catches", "named"]

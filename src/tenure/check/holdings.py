@@ -6,9 +6,9 @@ import ast
 from collections.abc import Iterable, Sequence
 
 from tenure.check.enacting import Enacting
+from tenure.check.modules import Function
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.opening import Argument
-from tenure.check.project import Function
 from tenure.check.state import KEPT, SELF, Hold, Path, Value
 
 __all__ = ["Holdings"]

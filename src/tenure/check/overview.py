@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tenure.check.modules import Function, Module
 from tenure.check.openers import CLOSER_NAMES
-from tenure.check.project import Function, Module
 from tenure.check.trace import EVERYBODY
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tenure.check.classes import ENDINGS
 from tenure.check.finding import Facts, Step
-from tenure.check.project import Class, Function
+from tenure.check.modules import Class, Function
 from tenure.check.rule import Draft
 from tenure.check.scene import Scene
 from tenure.check.state import Site

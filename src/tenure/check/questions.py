@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Final
 
+from tenure.check.modules import Function, children
 from tenure.check.openers import CLOSER_NAMES
-from tenure.check.project import Function, children
 
 __all__ = ["Questions", "own_nodes", "words_in"]
 

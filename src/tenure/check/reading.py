@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tenure.check.project import Class, Function, Module, children, dotted_text
+from tenure.check.modules import Class, Function, Module, children, dotted_text
 
 __all__ = [
     "Finalizer",

@@ -19,8 +19,9 @@ from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.face import Faces, digest, kind_of_file
 from tenure.check.finding import Finding
+from tenure.check.modules import Key, Module
 from tenure.check.overview import Bystander, Outline
-from tenure.check.project import Key, Module, Project, module_file
+from tenure.check.project import Project, module_file
 from tenure.check.rules.unreadable import unreadable
 from tenure.check.source import Unreadable, content, decode, root_and_name
 from tenure.check.trace import Look
@@ -95,7 +96,9 @@ class Renewal:
             for name in lapsed:
                 del self.fresh[name]
             attempt = _Attempt(self)
-        return attempt.judged(report)
+        entries = attempt.judged(report)
+        self.project = Project()  # what was read is large, and of no more use
+        return entries
 
 
 class _Attempt:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
+from tenure.check.modules import Function
 from tenure.check.openers import BUILTIN_SAFE, CLOSER_NAMES, SAFE_CALLS, Kind, is_stdlib
-from tenure.check.project import Function
 from tenure.check.reading import nodes_of
 from tenure.check.words import words
 

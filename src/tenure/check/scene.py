@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenure.check.project import Module, Project
+from tenure.check.modules import Module
+from tenure.check.project import Project
 from tenure.check.summaries import Summaries
 
 __all__ = ["Scene"]

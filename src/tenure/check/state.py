@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from tenure.check.modules import Class
 from tenure.check.openers import Kind
-from tenure.check.project import Class
 from tenure.lifecycle import Event, State, follow
 
 __all__ = [

@@ -10,7 +10,7 @@ from tenure.check.effects import MEANT_TO_FAIL, PERHAPS, UNLIKELY, Stop
 from tenure.check.expressions import Expressions
 from tenure.check.flow import Kind, Node
 from tenure.check.handlers import catches, named
-from tenure.check.project import dotted_text
+from tenure.check.modules import dotted_text
 from tenure.check.risk import RAISED
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import Error, Path, Value, resources_in

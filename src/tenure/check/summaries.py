@@ -11,9 +11,10 @@ from tenure.check.classes import Classes
 from tenure.check.effects import HOLDS, Tables
 from tenure.check.enacting import defaults_of
 from tenure.check.flow import ESCAPED, TooLarge
+from tenure.check.modules import Function, Module
 from tenure.check.openers import FUNCTION_CLOSERS, Opener
 from tenure.check.overview import Overview
-from tenure.check.project import Function, Module, Project
+from tenure.check.project import Project
 from tenure.check.risk import risk_of_function
 from tenure.check.state import GIVEN, STORED, Hold, Path, Value, resources_in
 from tenure.check.walk import Walk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tenure.check.project import Module
+    from tenure.check.modules import Module
 
 __all__ = ["EVERYBODY", "Look", "Trace"]
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from tenure.check.effects import PERHAPS, UNLIKELY, Stop, Tables, doubtful
 from tenure.check.flow import ESCAPED, RETURNED, Flow, Kind, Node, flow_of
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import KINDS
-from tenure.check.project import Class, Function, Project, dotted_text
+from tenure.check.project import Project
 from tenure.check.questions import Questions, own_nodes
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
 from tenure.check.statements import TRANSFERS, Statements

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import address_of, allocates, data_of, is_foreign, is_temporary, whole
-from tenure.check.project import Class, Function, dotted_text
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import is_foreign, makes_callback
-from tenure.check.project import Function, dotted_text
+from tenure.check.modules import Function, dotted_text
 from tenure.check.reading import nodes_of, reads_of, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

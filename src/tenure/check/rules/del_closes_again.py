@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
+from tenure.check.modules import Function, dotted_text
 from tenure.check.openers import FUNCTION_CLOSERS
-from tenure.check.project import Function, dotted_text
 from tenure.check.reading import nodes_of, own_method, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

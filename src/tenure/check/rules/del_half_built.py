@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final, TypeGuard
 
-from tenure.check.project import Class, Function, dotted_text
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, own_method, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import Function, dotted_text
+from tenure.check.modules import Function, dotted_text
 from tenure.check.reading import nodes_of, passed_itself, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import dotted_text
+from tenure.check.modules import dotted_text
 from tenure.check.reading import Finalizer, finalizers_in, mentions, resolved, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.classes import ENDINGS
-from tenure.check.project import Class, Function
+from tenure.check.modules import Class, Function
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import allocates_owned, foreign_name, is_foreign
-from tenure.check.project import Function, dotted_text
+from tenure.check.modules import Function, dotted_text
 from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

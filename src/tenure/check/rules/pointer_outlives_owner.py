@@ -17,7 +17,7 @@ from tenure.check.foreign import (
     unpacked_calls,
     whole,
 )
-from tenure.check.project import Class, Function, dotted_text
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, passes_on, reads_of, resolved, self_name, statements_of, stays_local
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.cases import Case
-from tenure.check.project import Class, Function
+from tenure.check.modules import Class, Function
 from tenure.check.reading import mentions, nodes_of, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.project import Module
+from tenure.check.modules import Module
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
