@@ -264,6 +264,8 @@ class Expressions(Conditions):
     def yield_(self, node: ast.Yield, path: Path) -> Value:
         value = self.ev(node.value, path) if node.value is not None else None
         if self.is_context_manager:
+            for index in resources_in(value):
+                self.touch(path, index)  # the body is there to use it
             self.may_raise(path, 2, "", node, "the body of the with statement")
             return None
         if self.is_fixture or self.is_driven:
