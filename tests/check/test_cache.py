@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tenure.check import walk
 from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import Report, check
@@ -52,6 +53,13 @@ def test_a_second_run_checks_nothing_and_finds_the_same(pack: Path, checked: lis
     assert checked == []
     assert [f.rule for f in first.findings] == ["never-closed"]
     assert (second.findings, second.lines, second.files) == (first.findings, first.lines, first.files)
+
+
+def test_what_was_not_followed_to_the_end_is_remembered(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MOST_STEPS", 3)
+    assert [run(pack).unfinished, run(pack).unfinished] == [1, 1]
+    monkeypatch.setattr(walk, "MOST_STEPS", 2_500)
+    assert check([pack], Config()).unfinished == 0
 
 
 def test_a_changed_file_costs_itself_and_its_callers(pack: Path, checked: list[str]) -> None:

@@ -33,6 +33,7 @@ class Entry:
     digest: str  #: its content, shortened
     lines: int
     findings: tuple[Finding, ...] | None  #: ``None`` if it was only looked at for the sake of others
+    unfinished: int  #: how many places of it were not followed to the end
     imports: tuple[str, ...]  #: the modules of the project it takes names from
     outline: Outline | None  #: ``None`` if nobody asked what it says to everybody
     rests_on: Mapping[str, Mapping[str, str]]  #: module -> kind and name of a part of it -> the face that part had

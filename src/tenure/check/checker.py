@@ -45,6 +45,7 @@ class Checker:
         self.rules = [rule for rule in RULES if config.wants(rule.name, rule.code)]
         self.imports: dict[Module, tuple[str, ...]] = {}
         self.bystanders: dict[Key, Bystander] = {}
+        self.unfinished: dict[Module, int] = {}  #: how many places of a module were not followed to the end
         self.known = {word for rule in RULES for word in (rule.name, rule.code)}
 
     def load(self, text: str, path: Path) -> Module:
@@ -94,7 +95,9 @@ class Checker:
     def findings(self, module: Module) -> list[Finding]:
         """What the rules say about a module, less what its comments allow."""
         allowed = allowances(module.text)
-        kept = [finding for finding in sifted(self.judged(module), allowed) if self.sure_enough(finding)]
+        judged = list(sifted(self.judged(module), allowed))
+        self.unfinished[module] = sum(finding.rule == unfinished.RULE.name for finding in judged)
+        kept = [finding for finding in judged if self.sure_enough(finding)]
         if self.config.wants("unused-allow", "TEN002"):
             idle = (a for a in allowed if not a.used and (a.rule not in self.known or self.in_use(a.rule)))
             kept.extend(unused(allowance, module.path, self.known) for allowance in idle)

@@ -36,6 +36,7 @@ class Report:
     files: int
     lines: int
     seconds: float
+    unfinished: int = 0  #: places that were not followed to the end, whether that was reported or not
 
 
 def check(
@@ -64,7 +65,8 @@ def check(
     findings = [finding for entry in entries for finding in entry.findings or ()]
     findings.extend(_locked_out(listed.closed, config))
     lines = sum(entry.lines for entry in entries)
-    return Report(tuple(sorted(findings, key=_order)), len(files), lines, time.perf_counter() - began)
+    unfinished = sum(entry.unfinished for entry in entries)
+    return Report(tuple(sorted(findings, key=_order)), len(files), lines, time.perf_counter() - began, unfinished)
 
 
 def check_source(text: str, path: str, config: Config) -> tuple[Finding, ...]:

@@ -198,7 +198,7 @@ class _Attempt:
         wanted = self.checker.config.wants("unreadable", "TEN001")
         findings = (unreadable(str(path), self.unreadable[path]),) if wanted else ()
         lines = 0 if str(path) in self.renewal.locked else _lines(raw)
-        return Entry(root, name, digest(raw), lines, findings, (), Outline((), ()), {})
+        return Entry(root, name, digest(raw), lines, findings, 0, (), Outline((), ()), {})
 
     def entry(self, module: Module, findings: tuple[Finding, ...] | None) -> Entry:
         raw = self.raw(module.path)
@@ -208,6 +208,7 @@ class _Attempt:
             digest(raw),
             _lines(raw),
             findings,
+            self.checker.unfinished.get(module, 0),
             self.checker.imported(*module.key),
             self.checker.summaries.overview.outline(module),
             self.seen_by(module) if self.renewal.keep else {},

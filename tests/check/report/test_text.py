@@ -36,6 +36,14 @@ def test_nothing_found_is_said_with_what_was_read(answering: Answering) -> None:
     assert FORMATS["text"](answering()) == "nothing found (1 file, 5 lines, 0.2 s)\n"
 
 
+def test_a_report_that_did_not_see_everything_says_so(answering: Answering) -> None:
+    answer = answering()
+    answer = dataclasses.replace(answer, report=dataclasses.replace(answer.report, unfinished=2))
+    assert FORMATS["text"](answer) == (
+        "nothing found (1 file, 5 lines, 0.2 s)\n2 places not followed to the end: --certainty possible names them\n"
+    )
+
+
 def test_without_line_art_it_is_drawn_with_plain_characters(answering: Answering, leak: Finding) -> None:
     FORMATS["text"](answering(leak, ascii=True)).encode("ascii")
 

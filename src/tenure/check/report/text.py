@@ -37,12 +37,19 @@ def _advice(answer: Answer, style: Style) -> str:
 
 def _summary(answer: Answer, style: Style) -> str:
     report = answer.report
+    more = f"\n{style.paint('possible', _unfinished(report.unfinished))}" if report.unfinished else ""
     read = f"{count(report.files, 'file')}, {count(report.lines, 'line')}, {report.seconds:.1f} s"
     if not report.findings:
-        return style.paint("good", f"nothing found ({read})")
+        return style.paint("good", f"nothing found ({read})") + more
     places = len({finding.path for finding in report.findings})
     found = f"{count(len(report.findings), 'finding')} in {count(places, 'file')}"
-    return f"{style.paint('path', found)} ({read})"
+    return f"{style.paint('path', found)} ({read}){more}"
+
+
+def _unfinished(places: int) -> str:
+    """A bound that was hit is not a pass."""
+    them = "it" if places == 1 else "them"
+    return f"{count(places, 'place')} not followed to the end: --certainty possible names {them}"
 
 
 def statistics(answer: Answer) -> str:
