@@ -67,6 +67,7 @@ def test_an_interrupt_of_all_of_them_ends_all_of_them() -> None:
             time.sleep(600)
 
         if __name__ == "__main__":
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
             try:
                 list(shared(slow, range(4), 2))
             except KeyboardInterrupt:

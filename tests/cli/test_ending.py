@@ -113,6 +113,7 @@ def test_a_reader_that_has_seen_enough_of_both_streams_is_no_error() -> None:
 def test_an_interrupted_run_says_nothing(tmp_path: Path) -> None:
     program = (
         "import os, signal, sys, tenure.check.engine as engine; from tenure.cli import main;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored where the tests run in the background
         "engine.check = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT); sys.exit(main(['check']))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
