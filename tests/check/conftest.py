@@ -1,4 +1,4 @@
-"""Hand-made findings for what is shown, stored and fixed of them."""
+"""Hand-made findings for what is shown, stored and fixed of them; and a look at which files are judged."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tenure.check.checker import Checker
 from tenure.check.engine import Report
 from tenure.check.finding import Facts, Finding, Step
 from tenure.check.fix.edit import Edit, Fix
+from tenure.check.modules import Module
 from tenure.check.report import Answer
 
 LEAKING = '''\
@@ -53,3 +55,17 @@ def answering(leaking: Path) -> Callable[..., Answer]:
         return Answer(report, root=leaking.parent, version="1.2.3", **more)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that were judged."""
+    names: list[str] = []
+    real = Checker.findings
+
+    def spy(checker: Checker, module: Module) -> list[Finding]:
+        names.append(Path(module.path).name)
+        return real(checker, module)
+
+    monkeypatch.setattr(Checker, "findings", spy)
+    return names

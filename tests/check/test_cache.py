@@ -7,11 +7,8 @@ from pathlib import Path
 import pytest
 
 from tenure.check import walk
-from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import Report, check
-from tenure.check.finding import Finding
-from tenure.check.modules import Module
 
 MAKER = "def make(path):\n    return {}\n"
 USER = "from pack.maker import make\n\ndef use(path):\n    f = make(path)\n    return f.read()\n"
@@ -28,29 +25,15 @@ def pack(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files the checker itself was asked about."""
-    names: list[str] = []
-    real = Checker.findings
-
-    def spy(checker: Checker, module: Module) -> list[Finding]:
-        names.append(Path(module.path).name)
-        return real(checker, module)
-
-    monkeypatch.setattr(Checker, "findings", spy)
-    return names
-
-
 def run(pack: Path) -> Report:
     return check([pack], Config(), cache=pack.parent / "cache")
 
 
-def test_a_second_run_checks_nothing_and_finds_the_same(pack: Path, checked: list[str]) -> None:
+def test_a_second_run_checks_nothing_and_finds_the_same(pack: Path, judged: list[str]) -> None:
     first = run(pack)
-    checked.clear()
+    judged.clear()
     second = run(pack)
-    assert checked == []
+    assert judged == []
     assert [f.rule for f in first.findings] == ["never-closed"]
     assert (second.findings, second.lines, second.files) == (first.findings, first.lines, first.files)
 
@@ -62,20 +45,20 @@ def test_what_was_not_followed_to_the_end_is_remembered(pack: Path, monkeypatch:
     assert check([pack], Config()).unfinished == 0
 
 
-def test_a_changed_file_costs_itself_and_its_callers(pack: Path, checked: list[str]) -> None:
+def test_a_changed_file_costs_itself_and_its_callers(pack: Path, judged: list[str]) -> None:
     run(pack)
-    checked.clear()
+    judged.clear()
     (pack / "maker.py").write_text(MAKER.format("path"))
     report = run(pack)
-    assert sorted(checked) == ["maker.py", "user.py"]
+    assert sorted(judged) == ["maker.py", "user.py"]
     assert report.findings == ()
 
 
-def test_other_settings_are_another_result(pack: Path, checked: list[str]) -> None:
+def test_other_settings_are_another_result(pack: Path, judged: list[str]) -> None:
     run(pack)
-    checked.clear()
+    judged.clear()
     check([pack], Config(ignore=frozenset({"never-closed"})), cache=pack.parent / "cache")
-    assert len(checked) == 4
+    assert len(judged) == 4
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"x": {}}', b"\x00\xff"])

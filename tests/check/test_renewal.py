@@ -10,11 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenure.check import engine
-from tenure.check.checker import Checker
 from tenure.check.config import Config
 from tenure.check.engine import check
-from tenure.check.finding import Finding
-from tenure.check.modules import Module
 
 #: Each file of a package with what may stand in it; ``None`` for no such file.
 VARIANTS: dict[str, tuple[str | None, ...]] = {
@@ -102,20 +99,6 @@ def test_a_run_after_any_changes_finds_what_a_first_run_would(history: list[dict
 def pack(tmp_path: Path) -> Path:
     write(tmp_path / "pack", dict.fromkeys(VARIANTS, 0))
     return tmp_path / "pack"
-
-
-@pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that were judged."""
-    names: list[str] = []
-    real = Checker.findings
-
-    def spy(checker: Checker, module: Module) -> list[Finding]:
-        names.append(Path(module.path).name)
-        return real(checker, module)
-
-    monkeypatch.setattr(Checker, "findings", spy)
-    return names
 
 
 def again(pack: Path, judged: list[str]) -> list[str]:
