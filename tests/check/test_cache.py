@@ -61,7 +61,7 @@ def test_other_settings_are_another_result(pack: Path, judged: list[str]) -> Non
     assert len(judged) == 4
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b'{"x": {}}', b"\x00\xff"])
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"x": {}}', b"\x00\xff", b"[" * 100_000])
 def test_a_damaged_cache_is_made_anew(pack: Path, damage: bytes) -> None:
     first = run(pack)
     for file in (pack.parent / "cache").iterdir():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from tenure.check.config import Config
 from tenure.check.face import digest
 from tenure.check.finding import Facts, Finding, Step
 from tenure.check.overview import Outline
+from tenure.check.replacing import replace
 
 __all__ = ["Entries", "Entry", "Store"]
 
@@ -64,7 +64,7 @@ class Store:
             return {
                 group: {path: _revived(entry) for path, entry in entries.items()} for group, entries in groups.items()
             }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return {}
 
     def save(self, groups: Mapping[str, Entries]) -> None:
@@ -72,14 +72,9 @@ class Store:
         told = {
             group: {path: _told_entry(entry) for path, entry in entries.items()} for group, entries in groups.items()
         }
-        temporary = self.path.with_suffix(f".{os.getpid()}")
-        try:
+        with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(told), "utf-8")
-            temporary.replace(self.path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
+            replace(self.path, json.dumps(told).encode())
 
 
 def _told(config: Config) -> list[Any]:

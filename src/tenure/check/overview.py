@@ -50,11 +50,13 @@ class Overview:
         self.learned: set[str] = set()  #: names of the project's own factories and owning classes
         self.opened: dict[Module, set[str]] = {}  #: the same, by the module they are from
         self.bystanders: Sequence[Bystander] = ()
+        self.closed: dict[str, bool] = {}  #: what was asked of somebody_closes, and the answer
         self.bearers: dict[tuple[str, str], list[tuple[str, str]]] | None = None  #: root, method -> module, qualname
 
     def learn(self, modules: Iterable[Module], bystanders: Sequence[Bystander] = ()) -> None:
         """Follow factories and owning classes to those who call them, by name, until no new name turns up."""
         self.bystanders = bystanders
+        self.closed.clear()
         self.opened = {module: set() for module in modules}
         self.learned = {name for bystander in bystanders for name in bystander.outline.opens}
         for _ in range(_MOST_ROUNDS):
@@ -126,6 +128,11 @@ class Overview:
         module counts only if it has heard of the class.
         """
         self.trace.look(EVERYBODY, "closed", part)
+        if part not in self.closed:
+            self.closed[part] = self._is_closed(part)
+        return self.closed[part]
+
+    def _is_closed(self, part: str) -> bool:
         name, _, attribute = part.rpartition(".")
         closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
         pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))

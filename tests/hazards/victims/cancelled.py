@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import tenure
+
+
+async def cancelled_once_begun(use: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    begun = asyncio.Event()
+    task = asyncio.create_task(use(begun))
+    await begun.wait()
+    await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def in_a_thread(lib: Any, protected: bool) -> None:
@@ -23,13 +33,7 @@ def in_a_thread(lib: Any, protected: bool) -> None:
 
     async def main() -> None:
         for _ in range(3):
-            begun = asyncio.Event()
-            task = asyncio.create_task(use(begun))
-            await begun.wait()
-            await asyncio.sleep(0)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await cancelled_once_begun(use)
 
     busy = lib.hz_open(16)
     asyncio.run(main())  # at its end it waits for the threads
@@ -54,13 +58,7 @@ def in_a_thread_waited_for(lib: Any, protected: bool) -> None:
 
     async def main() -> None:
         for _ in range(3):
-            begun = asyncio.Event()
-            task = asyncio.create_task(use(begun))
-            await begun.wait()
-            await asyncio.sleep(0)
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await cancelled_once_begun(use)
             if protected:
                 print("live right after", lib.hz_live())
 
