@@ -126,3 +126,45 @@ def test_a_child_says_that_the_line_which_closed_its_parent_closed_it(runtime: R
     parent.close()
     with pytest.raises(ClosedHandle, match=r"closed at \S*test_families\.py:\d+ in test_a_child_says"):
         child.lease()
+
+
+def test_a_parent_that_is_closed_while_a_child_is_being_opened_waits_for_the_child(runtime: Runtime) -> None:
+    parent = runtime.own(1)
+
+    def make() -> int:
+        parent.close()
+        return 2
+
+    child = runtime.Handle(make, release=runtime.released.append, parent=parent)
+    assert (child.state, parent.state, runtime.released) == (State.OPEN, State.CLOSING, [])
+    child.close()
+    assert (runtime.released, runtime.booked.open) == ([2, 1], 0)
+
+
+def test_a_parent_that_was_closed_is_released_when_the_child_that_was_being_opened_fails(runtime: Runtime) -> None:
+    parent = runtime.own(1)
+
+    def make() -> int:
+        parent.close()
+        raise OSError("no such device")
+
+    with pytest.raises(OSError, match="no such device"):
+        runtime.Handle(make, release=runtime.released.append, parent=parent)
+    assert (runtime.released, parent.state) == ([1], State.CLOSED)
+
+
+def test_a_handle_that_its_own_factory_closes_and_leases_is_open_afterwards(runtime: Runtime) -> None:
+    class Hasty(runtime.Handle):  # type: ignore[name-defined, misc]
+        def __init__(self, parent: Any) -> None:
+            super().__init__(self._make, release=runtime.released.append, parent=parent)
+
+        def _make(self) -> int:
+            self.close()
+            with pytest.raises(ClosedHandle):
+                self.lease()
+            return 2
+
+    parent = runtime.own(1)
+    hasty = Hasty(parent)
+    parent.close()
+    assert (hasty.state, runtime.released, runtime.booked.open) == (State.CLOSED, [2, 1], 0)

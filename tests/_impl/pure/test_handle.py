@@ -104,3 +104,19 @@ def test_a_lease_that_comes_while_a_close_has_begun_puts_the_release_off(monkeyp
     assert (handle.state, released) == (State.CLOSING, [])
     leases[0].give_back()
     assert (handle.state, released) == (State.CLOSED, [7])
+
+
+def test_a_handle_that_another_thread_closes_while_it_is_being_described_is_described() -> None:
+    class Closing:
+        """A release function whose name is asked for just when the other thread has closed the handle."""
+
+        @property
+        def __name__(self) -> str:
+            handle.close()
+            return "free"
+
+        def __call__(self, token: int) -> None:
+            pass
+
+    handle: Handle[int] = Handle.own(7, release=Closing())
+    assert repr(handle).startswith("<Handle free handle 0x7, closed, opened at ")

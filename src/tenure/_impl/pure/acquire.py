@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["install", "prepare", "record", "reset", "undo"]
 
 _OPEN: Final = State.OPEN
+_CLOSED: Final = State.CLOSED
 _CLOSING: Final = TABLE[State.LEASED, Event.CLOSE].state
 
 _hooks: Hooks | None = None
@@ -78,7 +79,7 @@ def prepare(
     handle._since = _now
     handle._box = []
     handle._mark = Mark(handle)
-    handle._state = _OPEN
+    handle._state = _CLOSED  # until there is a token; a parent that closes meanwhile waits for it as for a lease
     if parent is not None:
         _join(handle, parent)
 
@@ -101,7 +102,11 @@ def _extra(kind: str | None, size: int, parent: Handle[Any] | None, via: Callabl
 
 
 def record(handle: Handle[Any], factory: object, shared: bool) -> None:
-    """Write an acquired token into the ledger; the count first, so that the books balance whatever interrupts."""
+    """Write an acquired token into the ledger, and be open.
+
+    The count comes first, so that the books balance whatever interrupts; the state last, as what is open can be closed
+    by whoever closes its parent, and must find all it takes back.
+    """
     next(book.opened)
     token, mark = handle._box[0], handle._mark
     if token is None:
@@ -110,11 +115,11 @@ def record(handle: Handle[Any], factory: object, shared: bool) -> None:
         other = mark if shared else ledger.setdefault(token, mark)
     except TypeError:  # unhashable: it stands under its mark, and a second owner cannot be noticed
         other = None
-    if other is mark and not shared:
-        return
-    if other is not None and not shared and _same(handle, other):
-        raise AlreadyOwned(which=handle._which, opened=_opened(other), site=handle._site)
-    ledger[mark] = mark
+    if other is not mark or shared:
+        if other is not None and not shared and _same(handle, other):
+            raise AlreadyOwned(which=handle._which, opened=_opened(other), site=handle._site)
+        ledger[mark] = mark
+    handle._state = _OPEN
 
 
 def undo(handle: Handle[Any], error: BaseException) -> None:
@@ -153,7 +158,6 @@ def _join(handle: Handle[Any], parent: Handle[Any]) -> None:
     leases[handle._mark] = None
     children.setdefault(parent._mark, {})[handle._mark] = None
     if parent._state is not _OPEN:
-        handle._state = State.CLOSED
         if leave(handle, parent) is not None:
             settle(parent)
         refuse.closed(parent)

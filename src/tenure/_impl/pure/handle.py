@@ -168,8 +168,8 @@ class Handle(Life, Generic[T]):
                 if not self._leases:
                     settle(self)
             refuse.leased(self, "detach")
-        strike(self._mark, token)
         self._closed = place
+        strike(self._mark, token)
         next(book.detached)
         end(self)
         return token  # type: ignore[no-any-return]
@@ -211,7 +211,9 @@ class Handle(Life, Generic[T]):
             state = self._state
         except AttributeError:  # its constructor failed before there was anything
             return
-        if state is _CLOSED or queue is None:  # None: the interpreter ends and has emptied this module; exit closed it
+        if queue is None:  # the interpreter ends and has emptied this module; exit closed it
+            return
+        if state is _CLOSED and not self._box and (self._extra is None or self._left):
             return
         leases = self._leases
         for key in [key for key in leases if type(key) is Lease] if leases else ():

@@ -47,7 +47,7 @@ class Life:
     _release: Callable[[Any], object]
     _since: float
     _site: Site
-    _state: State  #: LEASED is never stored: it is OPEN with leases out
+    _state: State  #: LEASED is never stored: it is OPEN with leases out; CLOSED also before there is a token
 
     def _own_leases(self) -> dict[Any, None]:
         """The leases, to be written to."""
@@ -64,17 +64,31 @@ class Life:
     @property
     def _which(self) -> str:
         """The resource as messages name it."""
-        if self._box:
-            return f"{self._kind} handle {address_of(self._box[0]):#x}"
-        return f"{self._kind} handle {self._closed[2]:#x}" if type(self._closed) is tuple else f"{self._kind} handle"
+        kind, address = self._kind, self._address
+        if address is None and type(self._closed) is tuple:
+            address = self._closed[2]
+        return f"{kind} handle" if address is None else f"{kind} handle {address:#x}"
+
+    @property
+    def _address(self) -> int | None:
+        """Its token's address while it has one: asked in one step, as another thread may take it out."""
+        try:
+            return address_of(self._box[0])
+        except IndexError:
+            return None
+
+    @property
+    def _left(self) -> bool:
+        """Whether it is nobody's child."""
+        extra = self._extra
+        return extra is None or extra.parent is None or self._mark not in extra.parent._leases
 
     @property
     def _entry(self) -> Entry:
         """Its line in the ledger."""
-        box, leases, extra = self._box, len(self._leases), self._extra
+        leases, extra = len(self._leases), self._extra
         state = State.LEASED if self._state is State.OPEN and leases else self._state
-        address = address_of(box[0]) if box else 0
-        return Entry(self._kind, address, extra.size if extra else 0, self._since, self._site, state, leases)
+        return Entry(self._kind, self._address or 0, extra.size if extra else 0, self._since, self._site, state, leases)
 
 
 def address_of(token: Any) -> int:

@@ -28,8 +28,11 @@ _CLOSED: Final = State.CLOSED
 
 def place_of(frame: Any, life: Life) -> tuple[Any, int, int]:
     """Where a handle is closed, and the address it had."""
-    box = life._box
-    return frame.f_code, frame.f_lasti, address_of(box[0]) if box else 0
+    try:
+        address = address_of(life._box[0])
+    except IndexError:  # another thread was faster
+        address = 0
+    return frame.f_code, frame.f_lasti, address
 
 
 def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) -> None:
@@ -134,9 +137,10 @@ def strike(mark: Mark, token: Any) -> None:
 def last_back(life: Life) -> None:
     """Nobody has a lease any more, and it is not open: release it, unless the safety net will.
 
-    Also where it is closed: a close that met the token in the hands of a refused ``detach`` ended without it.
+    Also where it is closed with a token: a close that met that in the hands of a refused ``detach`` ended without it.
+    Closed without one, it is over, or about to be opened.
     """
-    if life._state is not _ABANDONED:
+    if life._state is not _ABANDONED and (life._state is not _CLOSED or life._box):
         settle(life)
 
 
