@@ -134,11 +134,12 @@ cell_unlease_later(Cell *cell)
 static PyObject *
 release_token(Cell *cell)
 {
-    PyObject *token = ledger_take(cell, &cell->runtime->books.closed);
+    PyObject *token = ledger_take_to_release(cell);
     if (token == NULL) {
         return NULL;
     }
     PyObject *result = PyObject_CallOneArg(cell->release, token);
+    ledger_released(cell);
     PyObject *error = result == NULL ? error_take() : NULL;
     Py_XDECREF(result);
     Py_DECREF(token);

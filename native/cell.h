@@ -27,7 +27,15 @@ typedef struct {
 struct Cell {
     Word word;
     Runtime *runtime;
-    Cell *older, *newer;     /* in the ledger, while open */
+    union {
+        struct {
+            Cell *older, *newer; /* in the ledger, while open */
+        };
+        struct {
+            unsigned long thread; /* that calls the release function, after that */
+            uintptr_t era;        /* in which it does; 0: nobody does */
+        } going;
+    };
     Cell *chained;           /* in the index of claimed tokens */
     Cell *behind;            /* in the queue */
     PyObject *handle;        /* not held; without the GIL a weak reference, held */

@@ -32,6 +32,9 @@ static int
 await_release(Cell *cell, PyObject *timeout)
 {
     Runtime *runtime = cell->runtime;
+    if (!ledger_is_pending(cell)) {
+        return 0;
+    }
     Ties *ties = cell_ties(cell);
     PyObject *fresh = ties == NULL ? NULL : PyObject_CallMethod(runtime->threading, "Event", NULL);
     if (fresh == NULL) {
@@ -45,7 +48,7 @@ await_release(Cell *cell, PyObject *timeout)
     UNLOCK(runtime);
     Py_DECREF(fresh);
     int done = 1;
-    if (state_in(atomic_load(&cell->word)) != CLOSED) {
+    if (ledger_is_pending(cell)) { /* whoever ends that from now on finds the event */
         PyObject *answer = PyObject_CallMethodOneArg(event, runtime->names.wait, timeout);
         done = answer == NULL ? -1 : PyObject_IsTrue(answer);
         Py_XDECREF(answer);
@@ -160,7 +163,7 @@ finish(Cell *cell, Effect effect, bool wait, PyObject *timeout)
     if (failed == 0 && effect == RELEASE && cell_release(cell) < 0) {
         failed = failures_note(&failures);
     }
-    if (failed == 0 && wait && state_in(atomic_load(&cell->word)) == CLOSING) {
+    if (failed == 0 && wait) {
         failed = await_release(cell, timeout);
     }
     if (failed < 0 || failures == NULL) {
@@ -182,7 +185,7 @@ handle_close(Handle *handle, bool wait, PyObject *timeout)
     Effect effect;
     int taken = take_close(cell, &effect);
     if (taken <= 0) {
-        return taken;
+        return taken == 0 && wait ? await_release(cell, timeout) : taken;
     }
     if (cell->ties == NULL && effect == RELEASE) {
         return cell_release(cell);

@@ -45,13 +45,15 @@ unlist(Cell *cell)
     *(cell->newer != NULL ? &cell->newer->older : &runtime->newest) = cell->older;
     *(cell->older != NULL ? &cell->older->newer : &runtime->oldest) = cell->newer;
     cell->older = cell->newer = NULL;
+    cell->going.era = 0; /* in the place of those */
     cell->listed = false;
     runtime->books.open--;
     runtime->books.size -= cell->size;
 }
 
-PyObject *
-ledger_take(Cell *cell, uint64_t *book)
+/* ``releasing``: the caller is going to call the release function. */
+static PyObject *
+take(Cell *cell, uint64_t *book, bool releasing)
 {
     PyObject *token = NULL;
     LOCK(cell->runtime);
@@ -59,6 +61,10 @@ ledger_take(Cell *cell, uint64_t *book)
     if (listed) {
         claims_give_up(cell);
         unlist(cell);
+        if (releasing) {
+            cell->going.thread = PyThread_get_thread_ident();
+            cell->going.era = cell->runtime->era;
+        }
         (*book)++;
         token = cell->token;
         /* Under a lease the token stays, for the lease to give; nobody can take another one. */
@@ -74,6 +80,36 @@ ledger_take(Cell *cell, uint64_t *book)
         cell_drop(cell);
     }
     return token;
+}
+
+PyObject *
+ledger_take(Cell *cell, uint64_t *book)
+{
+    return take(cell, book, false);
+}
+
+PyObject *
+ledger_take_to_release(Cell *cell)
+{
+    return take(cell, &cell->runtime->books.closed, true);
+}
+
+void
+ledger_released(Cell *cell)
+{
+    LOCK(cell->runtime);
+    cell->going.era = 0;
+    UNLOCK(cell->runtime);
+}
+
+bool
+ledger_is_pending(Cell *cell)
+{
+    LOCK(cell->runtime);
+    bool elsewhere = cell->going.era == cell->runtime->era && cell->going.thread != PyThread_get_thread_ident();
+    bool pending = cell->listed || elsewhere;
+    UNLOCK(cell->runtime);
+    return pending;
 }
 
 /* Every open cell, held, oldest first; the number of them, or -1 and an exception. */
@@ -248,6 +284,7 @@ ledger_disown_all(PyObject *module, PyObject *Py_UNUSED(ignored))
         return NULL;
     }
     forget_all(runtime, getppid());
+    runtime->era++; /* a thread that called a release function is not in this process either */
     runtime->books = (Books){0};
     atomic_store(&runtime->started, 0);
     Py_RETURN_NONE;

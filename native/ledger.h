@@ -8,6 +8,11 @@
 void ledger_enter(Cell *cell, PyObject *token);
 /* Take the token out, counting ``*book``; the caller's now, or NULL if it is gone. */
 PyObject *ledger_take(Cell *cell, uint64_t *book);
+/* The same for who calls the release function with it, and says ``ledger_released`` after that. */
+PyObject *ledger_take_to_release(Cell *cell);
+void ledger_released(Cell *cell);
+/* Whether the token is still to be released, or that is going on in another thread. */
+bool ledger_is_pending(Cell *cell);
 
 PyObject *ledger_entry(Cell *cell);
 /* The same as if ``token``, which it steals and which may be NULL, were still there. */

@@ -26,6 +26,7 @@ runtime_new(void)
     }
     PyThread_acquire_lock(bell, WAIT_LOCK);
     runtime->bell = bell;
+    runtime->era = 1;
     atomic_init(&runtime->holders, 1);
     atomic_init(&runtime->depth, 3);
     atomic_init(&runtime->sample, 1);

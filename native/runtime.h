@@ -53,6 +53,7 @@ struct Runtime {
 
     Cell *oldest, *newest;   /* the ledger */
     Books books;
+    uintptr_t era;           /* begins with each fork; never 0 */
     Cell **buckets;          /* the index of claimed tokens */
     unsigned bucket_bits;
     size_t claimed;

@@ -130,11 +130,11 @@ class LeasedHandle(TenureError):
 
 
 class CloseTimeout(TenureError, TimeoutError):
-    """Waiting for the last lease took too long. Facts: ``which``, ``opened``, ``leases``, ``timeout`` in seconds."""
+    """Waiting for the release took too long. Facts: ``which``, ``opened``, ``leases``, ``timeout`` in seconds."""
 
     message = (
-        "{which} still has {leases} lease(s) out after {timeout} s. Opened at {opened}. "
-        "It takes no new ones, and is released when the last is given back."
+        "{which} is not released after {timeout} s: {leases} lease(s) are out. Opened at {opened}. "
+        "It takes no new ones, and is released when the last is given back; with none out, its release still runs."
     )
 
 

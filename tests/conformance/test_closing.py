@@ -106,10 +106,44 @@ def test_close_waits_for_the_last_lease(runtime: Runtime) -> None:
 def test_waiting_in_vain_is_an_error_and_the_handle_goes_on_closing(runtime: Runtime) -> None:
     handle = runtime.own(1)
     with handle.lease():
-        with pytest.raises(CloseTimeout, match=r"still has 1 lease\(s\) out after 0.01 s"):
+        with pytest.raises(CloseTimeout, match=r"is not released after 0.01 s: 1 lease\(s\) are out"):
             handle.close(wait=True, timeout=0.01)
         assert handle.state is State.CLOSING
     assert runtime.released == [1]
+
+
+def test_close_waits_for_a_release_that_another_thread_has_begun(runtime: Runtime) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def release(token: int) -> None:
+        begun.set()
+        go_on.wait(60)
+        runtime.released.append(token)
+
+    handle = runtime.own(1, release=release)
+    first = threading.Thread(target=handle.close)
+    first.start()
+    begun.wait(60)
+    with pytest.raises(CloseTimeout, match=r"0 lease\(s\) are out.*with none out, its release still runs"):
+        handle.close(wait=True, timeout=0.01)
+    second = threading.Thread(target=handle.close, kwargs={"wait": True})
+    second.start()
+    go_on.set()
+    second.join(60)
+    assert runtime.released == [1]
+    first.join(60)
+    handle.close(wait=True)
+
+
+def test_a_parent_is_not_released_while_the_release_of_its_child_is_running(runtime: Runtime) -> None:
+    parent = runtime.own(1)
+
+    def release(token: int) -> None:
+        parent.close()
+        runtime.released.append(token)
+
+    runtime.own(2, release=release, parent=parent).close()
+    assert (runtime.released, parent.state) == ([2, 1], State.CLOSED)
 
 
 def test_a_handle_and_a_lease_are_neither_copied_nor_pickled(runtime: Runtime) -> None:

@@ -80,7 +80,7 @@ def handles() -> list[Handle[Any]]:
 
 def _open() -> list[Life]:
     # In the moment between the end of a handle and its remains, neither is found; it is on its way to the safety net.
-    marks = list(books.ledger.copy().values())
+    marks = list(books.ledger.values())  # one step, in which no token is compared
     return [life for mark in marks if (life := mark() or books.lost.get(mark)) is not None]
 
 
@@ -106,7 +106,7 @@ def disown_all() -> None:
         life._state = State.CLOSED
         life._closed = owner
         life._box.clear()
-    for table in (books.ledger, books.lost, books.children, books.waiting):
+    for table in (books.ledger, books.lost, books.children, books.going, books.waiting):
         table.clear()
     books.book.clear()
     books.queue.clear()

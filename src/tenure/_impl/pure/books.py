@@ -17,6 +17,7 @@ __all__ = [
     "Mark",
     "book",
     "children",
+    "going",
     "ledger",
     "lost",
     "queue",
@@ -86,6 +87,8 @@ ledger: Final[dict[Any, Mark]] = {}
 lost: Final[dict[Mark, Life]] = {}
 #: The open children of a handle, in the order they came.
 children: Final[dict[Mark, dict[Mark, None]]] = {}
+#: Whose release function runs at this moment, and in which thread.
+going: Final[dict[Mark, int]] = {}
 #: Who waits for a close.
 waiting: Final[dict[Mark, threading.Event]] = {}
 #: Stands for the leases of every handle that was never leased; nobody writes into it.

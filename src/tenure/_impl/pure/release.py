@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.pure import refuse
-from tenure._impl.pure.books import Mark, children, ledger, lost, settings, waiting
+from tenure._impl.pure.books import Mark, children, going, ledger, lost, settings, waiting
 from tenure._impl.pure.life import Life, address_of
 from tenure.errors import CloseTimeout
 from tenure.lifecycle import TABLE, Event, State
@@ -45,13 +45,14 @@ def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) ->
         handle._closed = place_of(frame, handle)
         handle._state = _AFTER_CLOSE
         if not handle._leases:
-            return settle(handle)
+            settle(handle)
+            return _await(handle, timeout) if wait else None
     elif not _take_close(handle, frame):
         return None
     failures = close_below(handle._mark, frame) if children else ()
     if not handle._leases:
         failures += _settled(handle)
-    elif wait:
+    if wait:
         _await(handle, timeout)
     if failures:
         refuse.together(failures)
@@ -84,6 +85,7 @@ def settle(life: Life) -> None:
     """
     failure: BaseException | None = None
     at: Life | None = life
+    me = threading.get_ident()
     while at is not None:
         life, at = at, None
         box = life._box
@@ -95,13 +97,22 @@ def settle(life: Life) -> None:
             except IndexError:  # another thread was faster
                 pass
             else:
-                # Invariant: no call stands between ``del`` and this one. The interpreter looks for signals after a
+                # Invariant: no call stands between ``del`` and the release. The interpreter looks for signals after a
                 # call, at a backward jump and at a function's start, so none can fall in between and lose the token.
-                life._release(token)
+                try:
+                    going[life._mark] = me
+                except MemoryError:  # then nobody waits for it
+                    pass
+                try:
+                    life._release(token)
+                finally:
+                    going.pop(life._mark, None)
         except BaseException as error:
             failure = _after(failure, error)
         finally:
-            if not box:  # else an interrupt came before the token was taken out, and the next to come releases it
+            # With a token still in the box an interrupt came first, and the next to come releases it; while another
+            # thread is at it, that one goes on from here.
+            if not box and life._mark not in going:
                 at = _part(life)
     if failure is not None:
         raise failure
@@ -207,8 +218,12 @@ def _close_child(handle: Handle[Any], frame: Any) -> Iterable[Mark]:
 
 
 def _await(life: Life, timeout: float | None) -> None:
-    """Until the last lease is back and the token released."""
-    event = waiting.setdefault(life._mark, threading.Event())
-    if life._state is _CLOSED or event.wait(timeout):
+    """Until the last lease is back and the token released, unless it is this thread that releases it."""
+    if going.get(life._mark) == threading.get_ident():
         return
-    raise CloseTimeout(which=life._which, opened=life._site, leases=len(life._leases), timeout=timeout)
+    event = waiting.setdefault(life._mark, threading.Event())
+    if life._state is _CLOSED:
+        event.set()  # somebody else may wait at it
+        waiting.pop(life._mark, None)
+    elif not event.wait(timeout):
+        raise CloseTimeout(which=life._which, opened=life._site, leases=len(life._leases), timeout=timeout)
