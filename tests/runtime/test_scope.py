@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -115,3 +116,72 @@ def test_a_closed_scope_takes_nothing_more(released: list[int]) -> None:
     with pytest.raises(ValueError, match="this scope is closed"):
         scope.callback(print)
     assert released == []
+
+
+def test_what_is_opened_while_another_thread_closes_the_scope_is_closed_and_refused(released: list[int]) -> None:
+    scope = tenure.Scope()
+
+    def make() -> int:
+        scope.close()
+        return 7
+
+    with pytest.raises(ValueError, match="this scope is closed"):
+        scope.open(make, release=released.append)
+    assert (released, len(scope)) == ([7], 0)
+
+
+def test_what_is_entered_while_another_thread_closes_the_scope_is_left_and_refused(released: list[int]) -> None:
+    scope = tenure.Scope()
+
+    @contextmanager
+    def manager() -> Iterator[None]:
+        scope.close()
+        yield
+        released.append(1)
+
+    with pytest.raises(ValueError, match="this scope is closed"):
+        scope.enter(manager())
+    assert (released, len(scope)) == ([1], 0)
+
+
+def test_what_comes_just_as_another_thread_closes_the_scope_is_refused_and_stays_its_owners(
+    released: list[int],
+) -> None:
+    scope = tenure.Scope()
+
+    class Closing(dict[int, Any]):
+        """Another thread closes the scope just before something is put in."""
+
+        def __setitem__(self, key: int, value: Any) -> None:
+            scope.close()
+            super().__setitem__(key, value)
+
+    scope._owned = Closing()
+    with pytest.raises(ValueError, match="this scope is closed"):
+        scope.own(7, release=released.append)
+    assert (released, len(scope), tenure.ledger.counts().open) == ([], 0, 0)
+
+
+def test_two_threads_may_close_one_scope(released: list[int]) -> None:
+    scope = tenure.Scope()
+
+    class Emptied(dict[int, Any]):
+        """Another thread takes the last one just before this one would."""
+
+        def popitem(self) -> Any:
+            self.clear()
+            return super().popitem()
+
+    scope._owned = Emptied({1: (None, released.clear)})
+    scope.close()
+    assert (scope.closed, len(scope)) == (True, 0)
+
+
+def test_an_interrupt_while_it_closes_leaves_nothing_open(released: list[int]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), tenure.Scope() as scope:
+        scope.own(1, release=released.append)
+        scope.callback(interrupted)
+    assert released == [1]

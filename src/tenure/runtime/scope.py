@@ -20,8 +20,9 @@ class Scope:
 
     ``with Scope() as scope:`` closes at the end of the block; without a block, ``close()`` does. A scope with a
     ``parent`` is owned by it, so scopes form a tree. What is closed earlier is let go of as the scope grows, so a
-    scope may live as long as the program. If closing raises, the rest is closed all the same; one error is raised as
-    itself, several as an ``ExceptionGroup``, and an error of the block stays visible as ``__context__``.
+    scope may live as long as the program. If closing raises, even by an interrupt, the rest is closed all the same; one
+    error is raised as itself, several as an ``ExceptionGroup``, and an error of the block stays visible as
+    ``__context__``. Threads may share a scope: what comes while another closes it is refused, and not left open.
     """
 
     __slots__ = ("__weakref__", "_closed", "_owned", "_parent", "_sweep_at")
@@ -38,12 +39,16 @@ class Scope:
     def open(self, factory: Callable[..., T], /, *args: Any, **options: Any) -> Handle[T]:
         """``tenure.open``, owned by this scope."""
         self._refuse_if_closed()
-        return self.push(Handle(factory, *args, **options))
+        handle = Handle(factory, *args, **options)
+        self._keep_or(handle.close, handle, handle.close)
+        return handle
 
     def own(self, token: T, /, **options: Any) -> Handle[T]:
         """``tenure.own``, owned by this scope."""
         self._refuse_if_closed()
-        return self.push(Handle.own(token, **options))
+        handle: Handle[T] = Handle.own(token, **options)
+        self._keep_or(handle.detach, handle, handle.close)
+        return handle
 
     def push(self, owned: H) -> H:
         """Take over a handle (or anything with ``close``); the answer is the same object."""
@@ -54,7 +59,11 @@ class Scope:
         """Enter a context manager; it is left when the scope closes. The answer is what it gives."""
         self._refuse_if_closed()
         given = manager.__enter__()
-        self._keep(manager, lambda: manager.__exit__(None, None, None))
+
+        def leave() -> None:
+            manager.__exit__(None, None, None)
+
+        self._keep_or(leave, manager, leave)
         return given
 
     def callback(self, function: Callable[..., object], /, *args: Any) -> None:
@@ -64,25 +73,28 @@ class Scope:
     def pop_all(self) -> Scope:
         """A new scope that owns everything this one did; this one is empty, and goes on."""
         heir = Scope()
-        heir._owned, self._owned = self._owned, {}
+        self._owned, heir._owned = heir._owned, self._owned
         return heir
 
     def close(self) -> None:
         """Close all, newest first; a second time does nothing."""
         self._closed = True
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
         while self._owned:
-            _, (_, end) = self._owned.popitem()
+            try:
+                _, (_, end) = self._owned.popitem()
+            except KeyError:  # another thread that closes it was faster
+                break
             try:
                 end()
-            except Exception as error:
+            except BaseException as error:
                 failures.append(error)
         if self._parent is not None:
             self._parent._owned.pop(id(self), None)
         if len(failures) == 1:
             raise failures[0]
         if failures:
-            raise ExceptionGroup("several releases of a scope failed", failures)
+            raise BaseExceptionGroup("several releases of a scope failed", failures)
 
     @property
     def closed(self) -> bool:
@@ -111,7 +123,18 @@ class Scope:
         if len(self._owned) >= self._sweep_at:
             self._drop_closed()
             self._sweep_at = max(64, 2 * len(self._owned))  # so that sweeping costs a constant for each push
+        # Invariant: it is kept before the scope is looked at again, as close() does the reverse.
         self._owned[id(owned)] = (owned, end)
+        if self._closed and self._owned.pop(id(owned), None) is not None:
+            self._refuse_if_closed()
+
+    def _keep_or(self, undo: Callable[[], object], owned: Any, end: Callable[[], object]) -> None:
+        """Keep what was just made; if it cannot be kept, ``undo`` it."""
+        try:
+            self._keep(owned, end)
+        except BaseException:
+            undo()
+            raise
 
     def _drop_closed(self) -> None:
         for key, (owned, _) in list(self._owned.items()):
