@@ -120,6 +120,14 @@ def test_a_header_whose_commitment_does_not_fit_is_refused(frame: Frame, opener:
         list(opener.opened(frame._replace(header=Header(root, VALUES, frame.header.schema))))
 
 
+def test_a_header_whose_commitment_cannot_be_made_leaves_no_key_open(frame: Frame, opener: Opener) -> None:
+    before = tenure.ledger.counts().open
+    with pytest.raises(UnicodeEncodeError) as caught:
+        opener.root(Header(frame.header.root, ("\ud800",), frame.header.schema), "here")
+    assert caught.tb is not None  # it still holds every frame, so nothing was released by being forgotten
+    assert tenure.ledger.counts().open == before
+
+
 def test_a_header_that_names_the_values_in_another_order_is_refused(frame: Frame, opener: Opener) -> None:
     swapped = Header(frame.header.root, VALUES[::-1], schema_of(VALUES[::-1]))
     with pytest.raises(WrongKey, match="the header's commitment does not fit"):

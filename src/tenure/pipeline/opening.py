@@ -96,9 +96,12 @@ class Opener:
                     f"{where} was sealed under the master key {root.key_id.hex()}; the key file holds {mine.hex()}"
                 )
             found = extract(self.libcrypto, root.salt, self.master)
-            if commitment(self.libcrypto, found, header.values) != root.commitment:
+            try:
+                if commitment(self.libcrypto, found, header.values) != root.commitment:
+                    raise WrongKey(f"{where}: the header's commitment does not fit the key it names")
+            except BaseException:
                 found.close()
-                raise WrongKey(f"{where}: the header's commitment does not fit the key it names")
+                raise
             self.roots[name] = found
         return found
 

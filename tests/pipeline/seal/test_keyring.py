@@ -37,6 +37,16 @@ def test_two_processes_have_no_key_in_common(libcrypto: Libcrypto, master: tenur
         ring.close()
 
 
+def test_a_name_that_cannot_be_committed_to_leaves_no_key_open(
+    libcrypto: Libcrypto, master: tenure.SecretBuffer
+) -> None:
+    before = tenure.ledger.counts().open
+    with pytest.raises(UnicodeEncodeError) as caught:
+        Keyring.of(master, libcrypto, ["\ud800"])
+    assert caught.tb is not None  # it still holds every frame, so nothing was released by being forgotten
+    assert tenure.ledger.counts().open == before
+
+
 def state_of(key: DataKey) -> State:
     return key.secret.state
 

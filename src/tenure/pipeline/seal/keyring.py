@@ -62,7 +62,11 @@ class Keyring:
         """The keyring of this process, under the master key, for events with these values."""
         salt = os.urandom(SALT) if salt is None else salt
         root_key = extract(libcrypto, salt, master)
-        root = Root(salt, key_id(libcrypto, master), commitment(libcrypto, root_key, values))
+        try:
+            root = Root(salt, key_id(libcrypto, master), commitment(libcrypto, root_key, values))
+        except BaseException:
+            root_key.close()
+            raise
         return cls(libcrypto, root_key, root)
 
     def issue(self, tenant: bytes) -> DataKey:
