@@ -74,6 +74,9 @@ class _Reader:
                 stack.extend([node.target, *node.body, *node.orelse])  # reading it closes nothing
                 self.loop_over(node)
                 continue
+            if isinstance(node, ast.Subscript) and self.attribute_of(node.value):
+                stack.append(node.slice)  # what is read from a resource is not the resource
+                continue
             if isinstance(node, ast.Compare | ast.If | ast.While):
                 self.read_test(node, stack)
                 continue

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tenure.check.effects import HOLDS, Stop
 from tenure.check.enacting import shown
 from tenure.check.methods import Methods
-from tenure.check.modules import Class, Function
+from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import (
     DERIVERS,
     FUNCTION_CLOSERS,
-    IMAGE_READERS,
     OWNERSHIP_TAKERS,
     READERS,
     WRAPPERS,
@@ -22,9 +21,7 @@ from tenure.check.openers import (
 from tenure.check.opening import Argument
 from tenure.check.risk import RAISED, never_returns, risk_of_name, risk_of_unknown
 from tenure.check.state import SELF, Error, Path, Value, resources_in
-
-if TYPE_CHECKING:
-    pass
+from tenure.check.words import words
 
 __all__ = ["Calls"]
 
@@ -36,12 +33,27 @@ _CONTAINERS: Final = frozenset(
     ["builtins.list", "builtins.dict", "builtins.set", "collections.deque", "builtins.tuple", "builtins.sorted"]
 )
 #: Calls that give back their second argument.
-_HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast"})
+_HANDED_THROUGH: Final = frozenset({"typing.cast", "typing_extensions.cast", "cffi.FFI.cast"})
 #: A descriptor or an address in another form is still the same one.
-_SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p"})
+_SAME_NUMBER: Final = frozenset({"builtins.int", "ctypes.c_void_p", "ctypes.cast"})
 #: Instead of a receiver: a constructor is called, of a class that owns nothing, of one that owns something.
 _NEW: Final = ("new",)
 _OWNER: Final = ("new", "owner")
+#: Functions that show the memory of what they are given, and keep it alive.
+_VIEWERS: Final = frozenset({"numpy.ndarray", "numpy.frombuffer"})
+#: Functions that read a picture to its end, after which it has closed its file.
+_IMAGE_READERS: Final = frozenset({"numpy.asarray", "numpy.array"})
+#: Functions of C's library that keep nothing of what they are given; of any other nobody can tell.
+_C_BORROWERS: Final = words(
+    "memset memcpy memmove memcmp memchr strlen strnlen strcpy strncpy strcat strncat strcmp strncmp strchr strtol"
+    " printf puts snprintf sprintf sscanf qsort bsearch read write pread pwrite lseek fstat ftruncate fsync ioctl fcntl"
+    " flock mlock munlock mprotect madvise explicit_bzero bzero"
+)
+_LIBRARY: Final = "ctypes.CDLL."
+#: What is told of a number, once it is closed, is no use of what it stood for.
+_TALK: Final = ("builtins.", "logging.", "warnings.")
+#: Calls that take from a generator all there is: ``sorted(entry.name for entry in os.scandir(path))``.
+_CONSUMERS: Final = words("list tuple set frozenset dict sorted sum max min join extend update Counter deque fromkeys")
 _WAIT_FOR: Final = ("fn", "asyncio.wait_for")
 
 
@@ -54,6 +66,9 @@ class Calls(Methods):
     is_driven: bool
 
     def ev(self, node: ast.expr, path: Path) -> Value:
+        raise NotImplementedError
+
+    def exhausted(self, iterated: Value, path: Path, node: ast.AST) -> None:
         raise NotImplementedError
 
     def attribute(self, node: ast.Attribute, path: Path) -> Value:
@@ -70,6 +85,8 @@ class Calls(Methods):
         arguments = self.arguments(node, path)
         if before is not None:  # what it waits for is cancelled half-way, perhaps before it has begun
             self.may_raise(before, 2, "builtins.TimeoutError", node, shown(node))
+        if arguments and _called_by(node) in _CONSUMERS:
+            self.consume(arguments[0].value, node, path)
         if self.own:
             self.forget_what_changes(callee, arguments, path)
         if callee is None:
@@ -85,14 +102,24 @@ class Calls(Methods):
     def arguments(self, node: ast.Call, path: Path) -> list[Argument]:
         given: list[Argument] = []
         for position, argument in enumerate(node.args):
-            starred = isinstance(argument, ast.Starred)
-            given.append(Argument("*" if starred else position, self.ev(argument, path), argument))
+            value = self.ev(argument, path)
+            if not isinstance(argument, ast.Starred):
+                given.append(Argument(position, value, argument))
+            elif value is not None and value[0] == "t" and position == len(node.args) - 1:
+                given.extend(Argument(position + n, member, argument) for n, member in enumerate(value[1]))
+            else:
+                given.append(Argument("*", value, argument))
         for keyword in node.keywords:
             given.append(Argument(keyword.arg or "**", self.ev(keyword.value, path), keyword.value))
         for one in given:
             if one.value is not None and one.value[0] == "r":
                 self.touch(path, one.value[1])
         return given
+
+    def consume(self, value: Value, node: ast.Call, path: Path) -> None:
+        """What is iterated over here is read to its end."""
+        for index in resources_in(value) if value is not None and value[0] in ("r", "d") else ():
+            self.exhausted(("r", index), path, node)
 
     def needs_open(self, cls: Class, method: str) -> bool:
         return self.summaries.classes.needs_open(cls, method)
@@ -121,6 +148,8 @@ class Calls(Methods):
     def call_foreign(self, dotted: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """A function of the standard library or of somebody else's package."""
         level, kind = risk_of_name(dotted)
+        if dotted == "os.write" and self.is_pipe(arguments[0].value if arguments else None):
+            level = 1  # it takes a few bytes as long as somebody has the other end
         if dotted in _HANDED_THROUGH and len(arguments) > 1:
             return arguments[1].value
         if dotted in _SAME_NUMBER and arguments and arguments[0].key == 0:
@@ -128,26 +157,37 @@ class Calls(Methods):
         if dotted == "builtins.getattr":
             return _looked_up(arguments)
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
-        if dotted in DERIVERS:
+        last = dotted.rpartition(".")[2]
+        if dotted in DERIVERS or (dotted.startswith("ctypes.") and last == "from_buffer"):
             self.use_arguments(dotted, node, arguments, path)
             self.may_raise(path, level, kind, node, shown(node))
             containers = all(a.value is None or a.value[0] in ("c", "t", "k") for a in arguments)
             return (("c" if containers else "d"), held) if held else None
-        last = dotted.rpartition(".")[2]
+        if dotted in _VIEWERS:
+            self.use_arguments(dotted, node, arguments, path)
+            return ("c", held) if held else None  # whoever has the array has the memory
         if dotted in _CONTAINERS:
             self.use_arguments(dotted, node, arguments, path)
             self.may_raise(path, level, kind, node, shown(node))
             return self.copied(arguments, held)
         if is_stdlib(dotted):
             self.use_arguments(dotted, node, arguments, path)
-            if dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
+            if dotted.startswith(_LIBRARY):
+                if last not in _C_BORROWERS:
+                    self.keep_all(arguments, path)
+            elif dotted in OWNERSHIP_TAKERS or (last[:1].isupper() and not dotted.startswith("winreg.")):
                 self.keep_all(arguments, path)
+        elif dotted in READERS:
+            self.use_arguments(dotted, node, arguments, path)
         elif last[:1].isupper() or dotted in OWNERSHIP_TAKERS or self.functions_in(arguments):
             self.keep_all(arguments, path)
-        elif dotted in IMAGE_READERS:
+        elif dotted in _IMAGE_READERS:
             self.finish_images(node, held, path)
         self.may_raise(path, level, kind, node, shown(node))
         return ("o", _MADE.get(dotted, dotted)) if last[:1].isupper() or dotted in _MADE else None
+
+    def is_pipe(self, value: Value) -> bool:
+        return value is not None and value[0] == "r" and self.sites[value[1]].called.startswith("os.pipe")
 
     def finish_images(self, node: ast.Call, held: frozenset[int], path: Path) -> None:
         for index in held:
@@ -162,7 +202,8 @@ class Calls(Methods):
                     self.use(path, index, node, dotted)
             if argument.value is None or argument.value[0] != "r":
                 continue
-            if dotted in READERS or argument.key == "file" or self.sites[argument.value[1]].kind.plain:
+            plain = self.sites[argument.value[1]].kind.plain and not dotted.startswith(_TALK)
+            if dotted in READERS or argument.key == "file" or plain:
                 self.use(path, argument.value[1], node, dotted)
 
     def copied(self, arguments: Sequence[Argument], held: frozenset[int]) -> Value:
@@ -247,7 +288,8 @@ class Calls(Methods):
             self.call_function(("fm", init, _OWNER if owns else _NEW), node, arguments, path)
             built = self.built
         adopted = frozenset(self.adopted) - later
-        holds = owns and (built is None or built.holds or not self.summaries.classes.told_by_init(cls))
+        told = self.summaries.classes.told_by_init(cls) and not self.summaries.classes.opens_as(cls)
+        holds = owns and (built is None or built.holds or not told)
         if (holds or adopted) and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)
@@ -275,10 +317,18 @@ class Calls(Methods):
         return ("o", callee[1])
 
     def call_unknown(self, name: str, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        accepted = self.accepts(name, node)
+        if accepted:
+            return self.acquire(self.tables.openers[accepted], accepted, node, arguments, path)
         level, kind = risk_of_unknown(name)
         self.hand_over(name, arguments, path)
         self.may_raise(path, level, kind, node, shown(node))
         return None
+
+
+def _called_by(node: ast.Call) -> str:
+    """The last part of the name, whatever it is called upon."""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else dotted_text(node.func)
 
 
 def _looked_up(arguments: Sequence[Argument]) -> Value:
@@ -297,6 +347,7 @@ _MADE: Final = {
     "ssl.create_default_context": "ssl.SSLContext",
     "ctypes.PyDLL": "ctypes.CDLL",
     "ctypes.cdll.LoadLibrary": "ctypes.CDLL",
+    "cffi.FFI.dlopen": "ctypes.CDLL",
 }
 
 _CALLEES: Final[dict[str, Callable[..., Value]]] = {

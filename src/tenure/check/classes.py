@@ -208,6 +208,16 @@ class Classes:
         kinds = [site.kind for _, site in self.stored_in(cls).get(attribute, ())]
         return bool(kinds) and not any(k.any_after or word in k.after or word in k.closers for k in kinds)
 
+    def opens_as(self, cls: Class) -> str:
+        """The kind of resource it is by inheritance: ``class Store(sqlite3.Connection)``."""
+        for current in self.project.lineage(cls):
+            for base in current.bases if current is not None else ():
+                opener = self.summaries.tables.openers.get(base)
+                if opener is not None and opener.kind and not (opener.wraps or opener.only_if or opener.over):
+                    kind = self.summaries.tables.kinds[opener.kind]
+                    return "" if kind.weak or kind.dormant else opener.kind
+        return ""
+
     def owns(self, cls: Class) -> bool:
         """Whether making one leaves something to close: ``__init__`` stores a resource and a method closes it."""
         self.project.look_at(cls)
@@ -219,6 +229,8 @@ class Classes:
         return self.owners[cls]
 
     def _owns(self, cls: Class) -> bool:
+        if self.opens_as(cls):
+            return True
         init = self.project.method(cls, "__init__")
         if init is None or init.owner is None:
             return False
@@ -238,6 +250,11 @@ class Classes:
         building = self.reached(init.owner, "__init__")
         stored = [f for sites in self.stored_in(init.owner).values() for f, _ in sites if f.name in building]
         return all(function.name in near for function in stored)
+
+    def reaching(self, cls: Class, names: frozenset[str]) -> frozenset[str]:
+        """The methods that run through one of these."""
+        near = [self.facts(current) for current in self.project.lineage(cls) if current is not None]
+        return frozenset(name for facts in near for name in facts.calls if self.reached(cls, name) & names)
 
     def reached(self, cls: Class, name: str) -> set[str]:
         """The methods that a method runs through: itself, those it calls, and so on."""
@@ -260,7 +277,10 @@ class Classes:
             endings = self.closing_methods(cls)
             managed = self.project.method(cls, "__exit__") or self.project.method(cls, "__aexit__")
             first = next((n for n in ("close", "aclose", *sorted(endings)) if n in endings), "close")
-            known = KINDS["closable"]
+            inherited = self.opens_as(cls)
+            known = KINDS[inherited or "closable"]
+            if inherited:
+                endings |= self.reaching(cls, known.closers)
             self.kinds[cls] = Kind(
                 cls.qualname,
                 known.closers | endings,

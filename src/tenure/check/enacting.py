@@ -67,7 +67,8 @@ class Enacting(Opening):
         on_purpose: bool,
     ) -> None:
         """On the exception edge too, the callee may have closed what it was given, or have it in its care."""
-        closed = [name for o in summary.raising for name, effect in o.effects if effect == "closed"]
+        ends = summary.raising or summary.normal  # it raises only where its own walk saw nothing that would
+        closed = [name for o in ends for name, effect in o.effects if effect == "closed"]
         for name in closed:
             for index in resources_in(bound[name].value if name in bound else None):
                 self.release(before, index, node, "")

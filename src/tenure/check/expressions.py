@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tenure.check.conditions import Conditions
+from tenure.check.effects import TAKEN
 from tenure.check.modules import Class, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
@@ -22,6 +23,7 @@ _MAKES: Final = {
     "pathlib.PosixPath": "pathlib.Path",
     "ssl.create_default_context": "ssl.SSLContext",
     "ctypes.PyDLL": "ctypes.CDLL",
+    "cffi.FFI.dlopen": "ctypes.CDLL",
 }
 #: Attributes of an open object that are the file it reads: closing that closes it.
 _INSIDES: Final = frozenset({"fp", "raw", "buffer"})
@@ -98,6 +100,10 @@ class Expressions(Conditions):
             closed = self.own_attribute(base[1], path)
             if closed is not None:
                 return ("m", closed[1], node.attr)
+        if tag == "a":
+            opener = self.opener_of_attribute(base[1], node.attr)
+            if opener:
+                return ("fn", opener)
         if tag == "p":
             return ("pm", base[1], base[2], node.attr)
         if tag == "c":
@@ -240,13 +246,22 @@ class Expressions(Conditions):
             for condition in generator.ifs:
                 self.ev(condition, path)
         elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        before = set(path.held)
         made = [self.ev(element, path) for element in elements]
+        self.next_may_fail({i for value in made for i in resources_in(value)} - before, path, node)
         for name in hidden:
             self.exhausted(path.env.get(name), path, node)
             path.put(name, None)
         for name in outside:
             path.env[name] = path.env.pop(f"{name} outside")
         return ("c", frozenset(index for value in made for index in resources_in(value)))
+
+    def next_may_fail(self, opened: set[int], path: Path, node: ast.AST) -> None:
+        """``[stack.enter_context(open(name)) for name in names]``: the second may fail, and the stack is open."""
+        names = {self.sites[index].called for index in opened if path.held[index].note == TAKEN}
+        openers = [self.tables.openers.get(name) or self.tables.openers.get(f"builtins.{name}") for name in names]
+        if any(opener is not None and opener.risky for opener in openers):
+            self.may_raise(path, 2, "builtins.OSError", node, "opening the next one")
 
     def set_aside(self, names: set[str], path: Path) -> list[str]:
         """The names of a comprehension are its own; what they stand for around it is out of sight meanwhile."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tenure.check.enacting import Enacting
 from tenure.check.modules import Function
-from tenure.check.openers import CLOSER_NAMES
+from tenure.check.openers import CLOSER_NAMES, TYPED_METHODS
 from tenure.check.opening import Argument
 from tenure.check.state import KEPT, SELF, Hold, Path, Value
 
@@ -31,6 +31,13 @@ class Holdings(Enacting):
         path.env[site.variable] = ("r", site.index)
         self.own[site.index] = attribute
         return ("r", site.index)
+
+    def opener_of_attribute(self, attribute: str, method: str) -> str:
+        """``socket.socket.accept`` for ``self.listener.accept`` where the class puts sockets only into ``listener``."""
+        owner = self.function.owner
+        kind = self.summaries.classes.kind_of_attribute(owner, attribute) if owner is not None else ""
+        opener = f"{TYPED_METHODS.get(kind, '?')}.{method}"
+        return opener if opener in self.tables.openers else ""
 
     def forget_own(self, path: Path, attributes: Iterable[str] | None = None) -> None:
         """Somebody may have bound them anew."""

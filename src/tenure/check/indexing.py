@@ -6,7 +6,16 @@ import ast
 from collections.abc import Callable
 from typing import Final
 
-from tenure.check.modules import CHILD_FIELDS, Class, Function, FunctionNode, Module, child_fields, dotted_text
+from tenure.check.modules import (
+    CHILD_FIELDS,
+    Class,
+    Function,
+    FunctionNode,
+    Module,
+    child_fields,
+    dotted_text,
+    told_in_part,
+)
 
 __all__ = ["index"]
 
@@ -52,7 +61,7 @@ class _Indexer:
         """``io.open`` for ``io_open``, if that is how it was imported or what it was set to."""
         full = self.module.imports.get(text, "")
         if not full and text in self.module.values:
-            full = dotted_text(self.module.values[text])
+            full = dotted_text(told_in_part(self.module, self.module.values[text]))
         return full if full.rpartition(".")[2] != text else ""
 
     def walk(self, stack: list[ast.AST], function: Function, owner: Class | None, prefix: str) -> None:
@@ -158,7 +167,8 @@ class _Indexer:
             elif isinstance(node, ast.If | ast.Try):
                 self.top_level([*node.body, *node.orelse])
         for made in self.module.classes.values():
-            made.bases = [self.module.resolve(dotted_text(base)) or "?" for base in made.node.bases]
+            bases = (base.value if isinstance(base, ast.Subscript) else base for base in made.node.bases)
+            made.bases = [self.module.resolve(dotted_text(base)) or "?" for base in bases]
 
 
 _SPECIAL: Final[dict[type[ast.AST], Callable[..., bool]]] = {

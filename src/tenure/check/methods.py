@@ -11,8 +11,8 @@ from tenure.check.enacting import shown
 from tenure.check.holdings import Holdings
 from tenure.check.openers import CLOSER_NAMES, MERE_BORROWERS, STACKS, TYPED_METHODS
 from tenure.check.opening import Argument
-from tenure.check.risk import risk_of_method
-from tenure.check.state import KEPT, Path, Value, resources_in
+from tenure.check.risk import risk_of_method, risk_of_unknown
+from tenure.check.state import KEPT, Path, Site, Value, resources_in
 from tenure.check.words import words
 
 __all__ = ["Methods"]
@@ -34,9 +34,11 @@ class Methods(Holdings):
             self.called.setdefault(site.parameter, set()).add(name)
         if not isinstance(node.func, ast.Attribute):
             self.use(path, index, node, name)  # ``read = f.read``, called later
-        if site.kind_name == "exit stack" and name in STACKS:
+        if site.kind.dormant and name in STACKS:
+            if name == "open":
+                self.may_raise(path, 2, "", node, shown(node))
             return self.enter_stack(index, name, arguments, path)
-        level, kind = risk_of_method(site.kind, name, node)
+        level, kind = self.risk_of(site, name, node)
         if name in ("__enter__", "__aenter__"):
             return ("r", index)
         if name == "pop_all":
@@ -52,6 +54,8 @@ class Methods(Holdings):
             self.touch(path, index)
         self.may_raise(path, level, kind, node, shown(node))
         opened = TYPED_METHODS.get(site.kind_name, "?") + "." + name
+        if site.borrowed and opened not in self.tables.openers:
+            opened = self.accepts(name, node)
         if opened in self.tables.openers:
             made = self.acquire(self.tables.openers[opened], opened, node, arguments, path)
             for child in resources_in(made):
@@ -60,6 +64,14 @@ class Methods(Holdings):
         if site.borrowed and name in _TAKES_OUT:
             return ("c", frozenset({index}))  # a list or a dict of them, perhaps
         return ("d", frozenset({index})) if name in site.kind.views else None
+
+    def risk_of(self, site: Site, name: str, node: ast.Call) -> tuple[int, str]:
+        """Level and class of exception for a method of what was opened here, or came in as a parameter."""
+        if site.borrowed and site.kind_name == "closable":
+            return risk_of_unknown(name)
+        level, kind = risk_of_method(site.kind, name, node)
+        method = self.project.method(site.cls, name) if site.cls is not None and level else None
+        return self.summaries.risk(method) if method is not None else (level, kind)
 
     def close_by_method(self, index: int, name: str, node: ast.Call, path: Path) -> Value:
         if name in ("detach", "Detach"):
@@ -122,7 +134,7 @@ class Methods(Holdings):
         self.release(path, index, node, "pop_all")
         if isinstance(self.statement, ast.Expr) and self.statement.value is node:
             return None  # all went well: what it was to close on failure goes on living
-        moved = self.open(path, self.site(node, 0, "exit stack", shown(node)))
+        moved = self.open(path, self.site(node, 0, self.sites[index].kind_name, shown(node)))
         if not empty:
             self.wake(path, moved[1] if moved else index)
         return moved

@@ -151,11 +151,31 @@ class Module:
     def _resolve_value(self, first: str, rest: str) -> str:
         """``libc = CDLL(None)`` makes ``libc.free`` a method of CDLL; ``op = open`` makes ``op`` another name."""
         value = self.values[first]
+        if not rest:
+            value = told_in_part(self, value)
         text = dotted_text(value.func if isinstance(value, ast.Call) else value)
-        if not text or text.partition(".")[0] in self.values:
+        owner, _, method = text.partition(".")
+        if owner in self.values:
+            return f"ctypes.CDLL{rest}" if rest and method == "dlopen" and self._is_ffi(owner) else ""
+        if not text:
             return ""
         full = self.resolve(text)
         return full + rest if full and (rest or not isinstance(value, ast.Call)) else ""
+
+    def _is_ffi(self, name: str) -> bool:
+        """``ffi = FFI()``: what its ``dlopen`` gives is a library like another."""
+        maker = self.values[name]
+        text = dotted_text(maker.func) if isinstance(maker, ast.Call) else ""
+        return text.partition(".")[0] in self.imports and self.resolve(text) == "cffi.FFI"
+
+
+def told_in_part(module: Module, node: ast.expr) -> ast.expr:
+    """``open`` for ``functools.partial(open, mode="rb")``: the same function."""
+    if isinstance(node, ast.Call) and node.args:
+        first, dot, rest = dotted_text(node.func).partition(".")
+        if module.imports.get(first, "") + dot + rest == "functools.partial":
+            return node.args[0]
+    return node
 
 
 _BUILTINS: Final = frozenset(dir(builtins))

@@ -15,7 +15,6 @@ __all__ = [
     "CLOSER_NAMES",
     "DERIVERS",
     "FUNCTION_CLOSERS",
-    "IMAGE_READERS",
     "KINDS",
     "MERE_BORROWERS",
     "OPENERS",
@@ -80,7 +79,8 @@ KINDS: Final[dict[str, Kind]] = {
         "archive",
         "close",
         "name filename mode closed close filelist NameToInfo getinfo infolist namelist getmembers getnames fp",
-        calm="namelist infolist close filelist",
+        calm="namelist infolist close filelist getnames name filename",
+        risky=True,
     ),
     "socket": _kind(
         "socket",
@@ -112,7 +112,7 @@ KINDS: Final[dict[str, Kind]] = {
     "executor": _kind("executor", "shutdown", "shutdown", close="{}.shutdown()", calm="submit _max_workers"),
     "pool": _kind("process pool", "close terminate", "join close terminate", calm=_POOL_CALM, risky=True),
     "manager": _kind("server process", "shutdown", views=_PROXIES, any_after=True, close="{}.shutdown()"),
-    "shared memory": _kind("shared memory", "close", any_after=True),
+    "shared memory": _kind("shared memory", "close", "close unlink name size", calm="name size"),
     "session": _kind(
         "HTTP session", "close aclose", "close closed aclose is_closed", calm=_PREPARATIONS, risky=True, lazy=True
     ),
@@ -158,8 +158,10 @@ KINDS: Final[dict[str, Kind]] = {
     "cffi memory": _kind("C memory", "release", close="ffi.release({})", twice=True, weak=True),
     "registry key": _kind("registry key", "Close Detach", close="{}.Close()", any_after=True),
     "database": _kind("database", "close", "close closed"),
-    "tenure": _kind("handle", "close detach", any_after=True),
+    "tenure": _kind("handle", "close detach", "close closed detach state locked", calm="lease closed state view"),
+    "lease": _kind("lease", "give_back", "give_back", close="{}.give_back()", calm="token address"),
     "exit stack": _kind("exit stack", "close aclose pop_all", any_after=True, dormant=True),
+    "scope": _kind("scope", "close pop_all", any_after=True, dormant=True),
     "closable": _kind("resource", "close aclose shutdown stop release disconnect terminate", any_after=True),
 }
 
@@ -180,7 +182,7 @@ class Opener:
     only_if: str = ""  #: the keyword that must be given and not be false
     unless: str = ""  #: the keyword that, given and false, leaves nothing to close
     wraps: bool = False  #: what it wraps decides: only an owned argument makes an owned result
-    over: str = ""  #: with this keyword it only reads another object, which stays the caller's
+    over: tuple[int | str, ...] = ()  #: given one of these, it leaves nothing to close that is not that one's
     awaited: bool = False  #: the resource is there once the call has been awaited or entered
     risky: bool = True  #: the call itself fails as a matter of course (no such file, nobody listens)
 
@@ -195,8 +197,8 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("io.FileIO _io.FileIO", kind="file", takes=(0,), unless="closefd"),
     **_all("io.open_code codecs.open tokenize.open aifc.open wave.open sunau.open", kind="file"),
     **_all("pathlib.Path.open", kind="file"),
-    **_all("bz2.open lzma.open gzip.open gzip.GzipFile bz2.BZ2File lzma.LZMAFile", kind="file", over="fileobj"),
-    **_all("fileinput.input fileinput.FileInput", kind="file", over="fileobj"),
+    **_all("bz2.open lzma.open gzip.open gzip.GzipFile bz2.BZ2File lzma.LZMAFile", kind="file", over=("fileobj",)),
+    **_all("fileinput.input fileinput.FileInput", kind="file", over=("fileobj",)),
     **_all(
         "io.TextIOWrapper io.BufferedReader io.BufferedWriter io.BufferedRandom", kind="file", takes=(0,), wraps=True
     ),
@@ -210,7 +212,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all(
         "zipfile.ZipFile zipfile.PyZipFile tarfile.open tarfile.TarFile tarfile.TarFile.open",
         kind="archive",
-        over="fileobj",
+        over=("fileobj",),
     ),
     **_all("tarfile.TarFile.gzopen tarfile.TarFile.bz2open tarfile.TarFile.xzopen", kind="archive"),
     **_all("zipfile.ZipFile.open tarfile.TarFile.extractfile", kind="file"),
@@ -218,6 +220,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("socket.create_connection socket.create_server socket.fromfd socket.socket.dup", kind="socket"),
     **_all("socket.socketpair", parts=("socket", "socket"), risky=False),
     **_all("socket.socket.accept ssl.SSLSocket.accept", parts=("socket", "")),
+    **_all("asyncio.AbstractEventLoop.sock_accept", parts=("socket", ""), awaited=True),
     **_all("socket.socket.makefile", kind="file"),
     **_all("ssl.wrap_socket ssl.SSLContext.wrap_socket", kind="socket", takes=(0, "sock"), wraps=True),
     **_all("os.open os.pidfd_open", kind="descriptor"),
@@ -276,14 +279,17 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("http.server.HTTPServer http.server.ThreadingHTTPServer", kind="server"),
     **_all("shelve.open dbm.open dbm.gnu.open dbm.ndbm.open dbm.dumb.open", kind="database"),
     **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="attendant"),
-    **_all("PIL.Image.open", kind="image", over="fp"),
+    **_all("PIL.Image.open", kind="image", over=("fp",)),
     **_all("h5py.File netCDF4.Dataset pyarrow.OSFile pyarrow.memory_map fitz.open", kind="file"),
     **_all("paramiko.SSHClient", kind="client", risky=False),
     **_all("paramiko.Transport", kind="closable", risky=False),
     **_all("winreg.OpenKey winreg.OpenKeyEx winreg.CreateKey winreg.CreateKeyEx", kind="registry key"),
     **_all("winreg.ConnectRegistry", kind="registry key"),
     **_all("pypdfium2.PdfDocument", kind="closable"),
-    **_all("tenure.Handle tenure.open_handle", kind="tenure", risky=False),
+    **_all("tenure.open tenure.Handle tenure.Buffer tenure.SecretBuffer", kind="tenure", risky=False),
+    **_all("tenure.own tenure.Handle.own tenure.Buffer.own", kind="tenure", takes=(0,), risky=False),
+    **_all("tenure.Handle.lease", kind="lease", risky=False),
+    **_all("tenure.Scope", kind="scope", over=(0, "parent"), risky=False),  # its parent closes it
     **_all("cffi.FFI.new", kind="cffi memory", risky=False),
     **_all("contextlib.ExitStack contextlib.AsyncExitStack", kind="exit stack", risky=False),
     **_all("ctypes.CDLL.malloc ctypes.CDLL.calloc ctypes.CDLL.strdup", kind="memory", risky=False),
@@ -310,6 +316,7 @@ DERIVERS: Final = words(
     " itertools.dropwhile itertools.chain.from_iterable codecs.getreader builtins.memoryview itertools.groupby"
     " itertools.filterfalse itertools.zip_longest itertools.starmap ijson.items re.finditer"
     " tokenize.generate_tokens tokenize.tokenize itertools.tee pickle.Unpickler pickle.Pickler json.JSONDecoder"
+    " ctypes.addressof ctypes.byref ctypes.pointer cffi.FFI.from_buffer cffi.FFI.addressof"
 )
 
 #: Functions that read or write what they are given there and then.
@@ -317,10 +324,9 @@ READERS: Final = words(
     "json.load json.dump pickle.load pickle.dump marshal.load marshal.dump tomllib.load plistlib.load plistlib.dump"
     " shutil.copyfileobj csv.reader csv.writer csv.DictReader csv.DictWriter builtins.list builtins.tuple"
     " builtins.set builtins.sorted builtins.next builtins.sum xml.etree.ElementTree.parse xml.dom.minidom.parse"
+    " ctypes.string_at ctypes.wstring_at ctypes.memmove ctypes.memset"
+    " cffi.FFI.buffer cffi.FFI.unpack cffi.FFI.string cffi.FFI.memmove"
 )
-
-#: Functions that read a picture to its end, after which it has closed its file.
-IMAGE_READERS: Final = frozenset({"numpy.asarray", "numpy.array"})
 
 #: Functions that do keep or close what they are given.
 OWNERSHIP_TAKERS: Final = words(
@@ -331,16 +337,16 @@ OWNERSHIP_TAKERS: Final = words(
     " socketserver.BaseServer http.client.HTTPResponse urllib.response.addinfourl unittest.mock.patch"
     " builtins.setattr object.__setattr__ sys.exit wsgiref.util.FileWrapper types.SimpleNamespace"
     " email.message_from_file builtins.dict builtins.super builtins.type dataclasses.replace"
-    " tempfile._TemporaryFileWrapper os._wrap_close numpy.ndarray numpy.frombuffer numpy.memmap"
-    " asyncio.StreamWriter asyncio.streams.StreamWriter"
+    " tempfile._TemporaryFileWrapper os._wrap_close numpy.memmap"
+    " asyncio.StreamWriter asyncio.streams.StreamWriter cffi.FFI.gc"
 )
 
 #: ``register(f.close)``, ``stack.callback(f.close)``: somebody will call it.
 CALLBACK_REGISTRARS: Final = frozenset({"atexit.register", "weakref.finalize"})
 
-#: Methods of an exit stack that take what they are given.
-STACKS: Final = frozenset(
-    ["enter_context", "push", "callback", "enter_async_context", "push_async_exit", "push_async_callback"]
+#: Methods of an exit stack, or a scope, that take what they are given.
+STACKS: Final = words(
+    "enter_context push callback enter_async_context push_async_exit push_async_callback enter open own"
 )
 
 #: Methods of an unknown object that, by their name, read or write and keep nothing.
@@ -348,6 +354,7 @@ MERE_BORROWERS: Final = words(
     "write writelines read readinto load loads dump dumps send sendall sendfile parse parse_args print feed"
     " update copyfileobj readlines decode encode join format index count info debug warning error exception log"
     " sendto recv isinstance startswith endswith split safe_load safe_dump parsefile parse_file read_csv"
+    " sock_sendall sock_recv sock_recv_into sock_connect"
 )
 
 #: Calls that do not fail in practice: following their exceptions would only make noise.
@@ -379,6 +386,7 @@ TYPED_METHODS: Final[Mapping[str, str]] = {
     "session": "requests.Session",
     "aiohttp session": "aiohttp.ClientSession",
     "archive": "zipfile.ZipFile",
+    "tenure": "tenure.Handle",
 }
 
 STDLIB: Final = frozenset(sys.stdlib_module_names) | {"builtins", "_io", "urllib2", "imp"}

@@ -36,8 +36,11 @@ class Opening(Effects):
         by_key = {argument.key: argument for argument in arguments}
         if _switched_off(opener, by_key) or (opener.awaited and id(node) not in self.awaited):
             return None  # a coroutine has opened nothing yet
-        if opener.over in by_key or (opener.over and self.reads_over(arguments, path)):
-            held = frozenset(resources_in(by_key.get(opener.over, arguments[0]).value))
+        over = next((by_key[key] for key in opener.over if key in by_key), None)
+        if over is None and opener.over and self.reads_over(arguments, path):
+            over = arguments[0]
+        if over is not None:
+            held = frozenset(resources_in(over.value))
             return ("d", held) if held and not self.tables.kinds[opener.kind].any_after else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
@@ -60,6 +63,18 @@ class Opening(Effects):
             self.takers.update((i, index) for i in numbers)
             self.sites[index].adopted = wrapped & {value[1] for value in taken if value is not None and value[0] == "r"}
         return made
+
+    def accepts(self, name: str, node: ast.Call) -> str:
+        """``conn, peer = x.accept()`` gives a socket whatever ``x`` is; ``await loop.sock_accept(x)`` does as well."""
+        statement = self.statement
+        if name not in ("accept", "sock_accept") or not isinstance(statement, ast.Assign):
+            return ""
+        value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+        target = statement.targets[0]
+        pair = isinstance(target, ast.Tuple) and len(target.elts) == 2
+        if value is not node or not pair or len(node.args) != (name == "sock_accept"):
+            return ""
+        return "socket.socket.accept" if name == "accept" else "asyncio.AbstractEventLoop.sock_accept"
 
     def left_later(self, path: Path) -> frozenset[int]:
         """What a ``with`` statement around this place closes."""

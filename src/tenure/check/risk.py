@@ -43,6 +43,12 @@ _RISKY: Final = {
     "asyncio": "",
 }
 
+#: Functions that write through a descriptor, to a disk that may be full or to somebody who may have gone.
+_TRANSFERS: Final = words(
+    "os.write os.writev os.pwrite os.sendfile os.splice os.copy_file_range os.fsync os.fdatasync os.ftruncate"
+    " os.posix_fallocate"
+)
+
 #: Methods that raise one thing only, whatever they belong to.
 _RAISED_BY: Final = {"decode": "builtins.UnicodeDecodeError", "index": _VALUE, "remove": _VALUE}
 
@@ -69,6 +75,10 @@ def risk_of_name(dotted: str) -> tuple[int, str]:
         return 0, ""
     if module == "builtins":
         return 1, ""
+    if dotted.startswith("cffi."):
+        return 1, ""
+    if dotted in _TRANSFERS:
+        return 2, _OS
     if is_stdlib(dotted):
         made = dotted.rpartition(".")[2][:1].isupper()
         return (2, _RISKY[module]) if module in _RISKY and not made else (1, "")

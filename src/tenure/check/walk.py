@@ -38,9 +38,11 @@ _FIXTURES: Final = frozenset(
 _DRIVEN: Final = frozenset(
     ["tornado.gen.coroutine", "tornado.testing.gen_test", "twisted.internet.defer.inlineCallbacks", "asyncio.coroutine"]
 )
-_TRACKED_TYPES: Final = frozenset(
-    {"socket.socket", "pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"}
-)
+_TRACKED_TYPES: Final = frozenset({"pathlib.Path", "zipfile.ZipFile", "ssl.SSLContext", "aiohttp.ClientSession"})
+_KINDS_OF_TYPES: Final = {
+    "socket.socket": "socket",
+    **dict.fromkeys(("tenure.Handle", "tenure.Buffer", "tenure.SecretBuffer"), "tenure"),
+}
 
 
 class Walk(Statements):
@@ -114,11 +116,12 @@ class Walk(Statements):
         return path
 
     def parameter(self, name: str, annotation: ast.expr | None, path: Path) -> Value:
+        annotation = annotation.value if isinstance(annotation, ast.Subscript) else annotation  # ``Handle[int]``
         dotted = self.module.resolve(dotted_text(annotation)) if annotation is not None else ""
-        kind = "socket" if dotted == "socket.socket" else "closable"
-        if dotted in _TRACKED_TYPES and dotted != "socket.socket":
+        kind = _KINDS_OF_TYPES.get(dotted, "closable")
+        if dotted in _TRACKED_TYPES:
             return ("o", dotted)
-        if dotted and not dotted.startswith(("builtins.", "typing.", "socket.", "io.")):
+        if dotted and kind == "closable" and not dotted.startswith(("builtins.", "typing.", "socket.", "io.")):
             found = self.project.find(self.module.root, dotted)
             if found is not None and not self.is_protocol(found):
                 return ("o", dotted)
