@@ -127,7 +127,20 @@ def own_method(owner: Class, node: ast.AST, name: str) -> Function | None:
 
 
 def passed_itself(node: ast.Call, name: str) -> bool:
-    """Whether the object itself is among the arguments, or in a tuple or list that is."""
+    """Whether the object itself is among the arguments, or in a literal that is."""
     given = [*node.args, *(k.value for k in node.keywords)]
-    packed = (member for argument in given if isinstance(argument, ast.Tuple | ast.List) for member in argument.elts)
+    packed = (member for argument in given for member in _members(argument))
     return any(isinstance(argument, ast.Name) and argument.id == name for argument in (*given, *packed))
+
+
+def _members(node: ast.expr) -> Iterator[ast.expr]:
+    """What stands in a literal, at any depth."""
+    members: list[ast.expr | None] = []
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        members = [*node.elts]
+    elif isinstance(node, ast.Dict):
+        members = [*node.keys, *node.values]
+    for member in members:
+        if member is not None:
+            yield member
+            yield from _members(member)

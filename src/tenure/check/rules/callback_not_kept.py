@@ -9,7 +9,7 @@ from typing import Final
 
 from tenure.check.foreign import is_foreign, makes_callback
 from tenure.check.modules import Function, dotted_text
-from tenure.check.reading import nodes_of, reads_of, statements_of
+from tenure.check.reading import nodes_of, reads_of, resolved, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -22,11 +22,14 @@ _STORES: Final = re.compile(
 
 
 def judge(scene: Scene) -> Iterator[Draft]:
-    """``lib.set_handler(CALLBACK(f))``."""
+    """``lib.set_handler(CALLBACK(f))``, ``options.done = cast(CALLBACK(f), c_void_p).value``."""
     if not is_foreign(scene.module):
         return
     for function in scene.module.functions.values():
         for node in nodes_of(function):
+            if isinstance(node, ast.Assign) and _is_bare_address(scene, node):
+                stored = ast.unparse(node.targets[0])
+                yield Draft(node, f"`{stored}` is the bare address of a callback that is freed at once")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _STORES.search(node.func.attr):
                 for argument in node.args:
                     if makes_callback(scene.module, argument) or _dies_here(scene, function, argument):
@@ -34,6 +37,16 @@ def judge(scene: Scene) -> Iterator[Draft]:
                             f"`{ast.unparse(node.func)}` remembers a callback that is freed when this call returns"
                         )
                         yield Draft(node, message, "likely")
+
+
+def _is_bare_address(scene: Scene, node: ast.Assign) -> bool:
+    """``options.done = cast(CALLBACK(f), c_void_p).value``: the number keeps nothing alive."""
+    value = node.value
+    if not isinstance(value, ast.Attribute) or value.attr != "value" or not isinstance(value.value, ast.Call):
+        return False
+    call, stored = value.value, isinstance(node.targets[0], ast.Attribute | ast.Subscript)
+    casts = resolved(scene.module, call.func) == "ctypes.cast" and bool(call.args)
+    return stored and casts and makes_callback(scene.module, call.args[0])
 
 
 def _dies_here(scene: Scene, function: Function, node: ast.expr) -> bool:

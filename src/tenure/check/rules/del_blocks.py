@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.modules import Class, Function, dotted_text
-from tenure.check.reading import nodes_of, own_method, resolved, self_name
+from tenure.check.reading import nodes_of, own_method, passed_itself, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 from tenure.check.words import words
@@ -20,6 +20,8 @@ _LOCKS: Final = words(
 )
 _WAITS: Final = frozenset({"threading.Thread", "threading.Event", "queue.Queue", "multiprocessing.Process"})
 _WAITING: Final = frozenset({"join", "wait", "get", "acquire"})
+#: Their ``put`` takes a lock; ``queue.SimpleQueue`` is made to be filled by finalizers.
+_QUEUES: Final = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 _DEEPEST: Final = 2
 
 
@@ -46,24 +48,27 @@ def _line_of(node: ast.AST) -> ast.AST:
 def _taken(scene: Scene, cls: Class, method: Function, node: ast.AST, depth: int) -> str:
     """The lock a node waits for, here or in a method of the class it calls."""
     if isinstance(node, ast.With):
-        return next((t for item in node.items if (t := _lock(scene, cls, item.context_expr))), "")
+        return next((t for item in node.items if (t := _lock(scene, cls, item.context_expr, _LOCKS))), "")
     if not isinstance(node, ast.Call):
         return ""
     if isinstance(node.func, ast.Attribute) and node.func.attr in _WAITING and not node.args and not node.keywords:
-        return _lock(scene, cls, node.func.value)
+        return _lock(scene, cls, node.func.value, _LOCKS | _WAITS)
+    puts = isinstance(node.func, ast.Attribute) and node.func.attr in ("put", "put_nowait")
+    if isinstance(node.func, ast.Attribute) and puts and not passed_itself(node, self_name(method)):
+        return _lock(scene, cls, node.func.value, _QUEUES)
     called = own_method(cls, node, self_name(method))
     if called is None or depth >= _DEEPEST:
         return ""
     return next((t for inner in nodes_of(called) if (t := _taken(scene, cls, called, inner, depth + 1))), "")
 
 
-def _lock(scene: Scene, cls: Class, node: ast.expr) -> str:
+def _lock(scene: Scene, cls: Class, node: ast.expr, types: frozenset[str]) -> str:
     """The text of an expression that is known to be a lock, a thread or a queue."""
     text = dotted_text(node)
     if not text:
         return ""
     value = scene.module.values.get(text) if "." not in text else _set_in_class(cls, text.rpartition(".")[2])
-    if isinstance(value, ast.Call) and resolved(scene.module, value.func) in _LOCKS | _WAITS:
+    if isinstance(value, ast.Call) and resolved(scene.module, value.func) in types:
         return text
     return ""
 

@@ -15,7 +15,7 @@ __all__ = ["RULE", "judge"]
 
 
 def judge(scene: Scene) -> Iterator[Draft]:
-    """``self.other.method()`` in ``__del__``, where ``other`` is of a class with ``__del__``."""
+    """``self.other.method()`` or ``f(self.other.x)`` in ``__del__``, where ``other`` is of a class with ``__del__``."""
     for cls in scene.module.classes.values():
         method = cls.methods.get("__del__")
         if method is None:
@@ -23,11 +23,22 @@ def judge(scene: Scene) -> Iterator[Draft]:
         name = self_name(method)
         finalizable = _finalizable(scene, cls)
         for node in nodes_of(method):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                text = dotted_text(node.func.value)
-                other = finalizable.get(text.removeprefix(f"{name}.")) if text.startswith(f"{name}.") else None
-                if other is not None:
-                    yield Draft(node, f"`{text}` ({other.qualname}) has a `__del__` of its own that may run first")
+            used = _used(node, name) if isinstance(node, ast.Call) and finalizable else ()
+            for attribute in sorted(finalizable.keys() & set(used)):
+                other = finalizable[attribute].qualname
+                yield Draft(node, f"`{name}.{attribute}` ({other}) has a `__del__` of its own that may run first")
+
+
+def _used(node: ast.Call, name: str) -> Iterator[str]:
+    """The attributes of ``self`` that a call calls upon, or looks into for its arguments."""
+    if isinstance(node.func, ast.Attribute):
+        owner, _, rest = dotted_text(node.func.value).partition(".")
+        if owner == name and rest:
+            yield rest.partition(".")[0]
+    for argument in (*node.args, *(k.value for k in node.keywords)):
+        owner, _, rest = dotted_text(argument).partition(".")
+        if owner == name and "." in rest:
+            yield rest.partition(".")[0]
 
 
 def _finalizable(scene: Scene, cls: Class) -> dict[str, Class]:

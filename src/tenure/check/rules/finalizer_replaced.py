@@ -13,12 +13,16 @@ from tenure.check.scene import Scene
 
 __all__ = ["RULE", "judge"]
 
+_SETTERS: Final = frozenset({"tenure.set_finalizer", "tenure.finalizers.set_finalizer"})
+
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """The same name is given two finalizers of one object in one run of statements."""
     for function in scene.module.functions.values():
         if function.calls_any({"finalize"}):
             yield from _in_function(scene, function)
+        if function.calls_any({"set_finalizer"}):
+            yield from _set_again(scene, function)
     for cls in scene.module.classes.values():
         yield from _in_class(scene, cls)
 
@@ -61,6 +65,24 @@ def _in_function(scene: Scene, function: Function) -> Iterator[Draft]:
                 message = f"`{name}` already holds a finalizer of `{target}`: both will run, and only this one is known"
                 yield Draft(statement, message)
             held[name] = target
+
+
+def _set_again(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``set_finalizer(obj, f)`` and then ``set_finalizer(obj, g)``: ``f`` will never run."""
+    for block in _blocks(function):
+        armed: set[str] = set()
+        for statement in block:
+            armed -= {dotted_text(t) for t in statement.targets} if isinstance(statement, ast.Assign) else set()
+            call = statement.value if isinstance(statement, ast.Expr) else None
+            if not isinstance(call, ast.Call) or len(call.args) < 2:
+                continue
+            if resolved(scene.module, call.func) not in _SETTERS:
+                continue
+            target, given = dotted_text(call.args[0]), call.args[1]
+            removes = isinstance(given, ast.Constant) and given.value is None
+            if target in armed and not removes:
+                yield Draft(statement, f"`{target}` has a finalizer already: it is replaced, and will never run")
+            (armed.discard if removes or not target else armed.add)(target)
 
 
 def _blocks(function: Function) -> Iterator[list[ast.stmt]]:

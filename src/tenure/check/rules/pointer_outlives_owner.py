@@ -51,10 +51,24 @@ def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
 
 def _holds_nothing(scene: Scene, function: Function, target: ast.expr) -> bool:
     """A field of a C struct, or an item of a C array."""
+    if isinstance(target, ast.Attribute | ast.Subscript) and _in_own_struct(scene, function, target.value):
+        return True
     if isinstance(target, ast.Attribute):
         return _is_struct(scene, function, whole(target.value))
     base = target.value if isinstance(target, ast.Subscript) else None
     return isinstance(base, ast.Name) and base.id in allocated_names(scene.module, function)
+
+
+def _in_own_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
+    """``self.request``, or a part of it, where the class puts memory of cffi's into ``self.request``."""
+    own = self_name(function)
+    while isinstance(node, ast.Subscript | ast.Attribute) and dotted_text(node.value) != own:
+        node = node.value
+    text = dotted_text(node)
+    if function.owner is None or not own or not text.startswith(f"{own}."):
+        return False
+    assigned = (n for n in ast.walk(function.owner.node) if isinstance(n, ast.Assign))
+    return any(allocates_owned(scene.module, n.value) for n in assigned if text in map(dotted_text, n.targets))
 
 
 def _is_struct(scene: Scene, function: Function, node: ast.expr) -> bool:
