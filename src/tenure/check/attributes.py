@@ -104,7 +104,7 @@ class _Reader:
         func = node.func
         if isinstance(func, ast.Attribute):
             attribute = self.attribute_of(func.value)
-            if attribute and func.attr in CLOSER_NAMES:
+            if attribute and (func.attr in CLOSER_NAMES or func.attr == "pop_all"):
                 self.closes(attribute)
             elif not attribute:
                 stack.append(func.value)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tenure.check.classes import ENDINGS
 from tenure.check.finding import Facts, Step
 from tenure.check.modules import Class, Function
+from tenure.check.openers import STACKS
 from tenure.check.rule import Draft
 from tenure.check.scene import Scene
 from tenure.check.state import Site
@@ -56,10 +57,16 @@ def unclosed_attributes(scene: Scene) -> Iterator[Held]:
     for cls in scene.module.classes.values():
         if scene.summaries.classes.sealed(cls):
             for attribute, stored in scene.summaries.classes.stored_in(cls).items():
-                owed = [(method, site) for method, site in stored if not site.kind.dormant]
+                owed = [(method, site) for method, site in stored if not site.kind.dormant or _filled(cls, attribute)]
                 if owed and not _closed(scene, cls, attribute):
                     method, site = owed[0]
                     yield Held(cls, attribute, site, method, _ending(scene, cls))
+
+
+def _filled(cls: Class, attribute: str) -> bool:
+    """Whether a method puts something into a stack or a scope: ``self.scope.open(...)``."""
+    filling = tuple(f".{attribute}.{name}" for name in STACKS if not name.endswith("callback"))
+    return any(text.endswith(filling) for method in cls.methods.values() for text in method.calls)
 
 
 def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
