@@ -230,6 +230,7 @@ static int walk(struct intake *self, PyObject *conversation, const char *buffer,
         } else {
             known = truth_of(conversation, str_authenticated);
         }
+        self->requests++;
     }
     return 0;
 }

@@ -21,7 +21,7 @@ struct intake {
     struct bytes replies;
     PyObject *clock, *answer, *refusals, *refusal;
     size_t most_streams;
-    unsigned long long sealed, sealed_bytes, protocol_errors;
+    unsigned long long sealed, sealed_bytes, requests, protocol_errors;
     uint64_t now, ahead;
     int asked, busy;
 };

@@ -21,10 +21,11 @@ static int number_of(PyObject *object, const char *name, uint32_t *into)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Ask the keyring for a key nothing was ever sealed under. */
+/* Ask the keyring for a key nothing was ever sealed under, instead of the one that is there, if one is. */
 static int issue(struct keys *keys, struct word tenant, struct key *key)
 {
-    PyObject *issued = PyObject_CallMethod(keys->keyring, "issue", "y#", tenant.text, (Py_ssize_t)tenant.length);
+    PyObject *issued =
+        PyObject_CallMethod(keys->keyring, "issue", "y#I", tenant.text, (Py_ssize_t)tenant.length, key->serial);
     if (issued == NULL)
         return -1;
     Py_XSETREF(key->secret, PyObject_GetAttrString(issued, "secret"));

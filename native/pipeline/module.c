@@ -198,6 +198,7 @@ static PyMemberDef members[] = {
     {"sealed", T_ULONGLONG, offsetof(struct intake, sealed), READONLY, "Events sealed."},
     {"sealed_bytes", T_ULONGLONG, offsetof(struct intake, sealed_bytes), READONLY, "Their secret bytes."},
     {"seal_ns", T_ULONGLONG, offsetof(struct intake, keys.seal_ns), READONLY, "Nanoseconds spent sealing them."},
+    {"requests", T_ULONGLONG, offsetof(struct intake, requests), READONLY, "Requests answered."},
     {"protocol_errors", T_ULONGLONG, offsetof(struct intake, protocol_errors), READONLY, "Broken requests."},
     {"refusal", T_OBJECT_EX, offsetof(struct intake, refusal), 0, "Refuses every event while it is not empty."},
     {NULL, 0, 0, 0, NULL},

@@ -4,6 +4,7 @@
 
 #define LINE 32
 #define PROBLEM 64
+#define INLINE 6
 
 static enum verdict broken(char *problem, const char *why)
 {
@@ -67,6 +68,20 @@ static enum verdict counted(const char *buffer, size_t length, size_t *at, char 
     return RESP_WHOLE;
 }
 
+/* The line PING, the one request that may be said without counting: 1 if it is there, -1 if its beginning is, or 0. */
+static int inline_ping(const char *from, size_t length)
+{
+    static const char line[] = "PING\r\n";
+
+    for (size_t i = 0; i < INLINE; i++) {
+        if (i == length)
+            return i > 0 ? -1 : 0;
+        if ((from[i] >= 'a' && from[i] <= 'z' ? from[i] - 'a' + 'A' : from[i]) != line[i])
+            return 0;
+    }
+    return 1;
+}
+
 static int make_room(struct request *request, size_t count)
 {
     if (count <= request->room)
@@ -91,6 +106,16 @@ enum verdict resp_next(struct request *request, const char *buffer, size_t lengt
     if (at < length && buffer[at] == '\r' && (at + 1 == length || buffer[at + 1] == '\n')) {
         *(at + 1 == length ? needed : start) = at + 2;
         return at + 1 == length ? RESP_CUT : RESP_WHOLE;
+    }
+    int line = inline_ping(buffer + at, length - at);
+    if (line > 0) {
+        if (make_room(request, 1) < 0)
+            return RESP_FAILED;
+        request->words[request->count++] = (struct word){buffer + at, 4};
+    }
+    if (line != 0) {
+        *(line > 0 ? start : needed) = at + INLINE;
+        return line > 0 ? RESP_WHOLE : RESP_CUT;
     }
     enum verdict verdict = counted(buffer, length, &at, '*', "invalid multibulk length", &count, needed, problem);
 

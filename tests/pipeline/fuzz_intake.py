@@ -29,6 +29,7 @@ MASTER = tenure.SecretBuffer(32)
 STARTS = (
     b"*9\r\n$4\r\nXADD\r\n$2\r\nev\r\n$1\r\n*\r\n$6\r\ntenant\r\n$1\r\nt\r\n$1\r\nv\r\n$3\r\n1.5\r\n$6\r\nsecret\r\n$2\r\nhi\r\n",
     b"*5\r\n$4\r\nxadd\r\n$2\r\nev\r\n$3\r\n5-*\r\n$6\r\ntenant\r\n$0\r\n\r\n*1\r\n$4\r\nPING\r\n",
+    b"PING\r\n*2\r\n$4\r\nXLEN\r\n$2\r\nev\r\n",
     b"*3\r\n$5\r\nHELLO\r\n$1\r\n3\r\n$4\r\nAUTH\r\n",
 )
 

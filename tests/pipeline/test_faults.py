@@ -240,6 +240,16 @@ def test_a_full_disk_refuses_new_events_keeps_the_old_and_goes_on_when_there_is_
     assert set(acknowledged) == ids_on_disk(small_disk / "data")
 
 
+def test_a_log_that_cannot_be_written_loses_no_event(start: Any) -> None:
+    server = start('[eyes]\nlog = "/dev/full"\n')
+    with server.client() as client:
+        for _ in range(100):
+            client.xadd("ev", EVENT)
+        assert client.info()["log_lines_lost"] == 1
+    assert server.stop() == 0
+    assert server.books()["stored"] == len(ids_on_disk(server.directory)) == 100
+
+
 def test_keys_rotate_every_millisecond_under_load_and_no_request_fails(start: Any) -> None:
     server = start("[seal]\nepoch_seconds = 0.001\n")
     acknowledged: list[str] = []

@@ -245,6 +245,13 @@ def test_the_limits_of_strangers_end_with_the_password_in_the_same_breath(make: 
     assert answer == b"-NOAUTH Authentication required.\r\n+OK\r\n" + bulk(NOW + b"-0")
 
 
+def test_every_request_answered_is_counted(make: Make) -> None:
+    intake, said = make(), spoken(b"PING") + b"\r\n" + xadd(*EVENT) + xadd() + b"PING\r\n"
+    answers = intake.feed(Conversation(), said)
+    assert answers == b"+PONG\r\n" + bulk(NOW + b"-0") + error(REFUSALS["wrong count"]) + b"+PONG\r\n"
+    assert intake.requests == 4
+
+
 def test_broken_protocol_is_answered_once_and_nothing_after_it_is_read(make: Make) -> None:
     intake, conversation = make(), Conversation()
     answer = intake.feed(conversation, xadd(*EVENT) + b"GET / HTTP/1.1\r\n\r\n" + xadd(*EVENT))
@@ -272,10 +279,11 @@ def test_every_tenant_has_a_key_of_its_own_and_rotation_gives_new_ones(make: Mak
     assert (keyring.opened, keyring.closed) == (4, 2)
 
 
-def test_a_key_that_sealed_all_it_may_is_replaced(make: Make) -> None:
+def test_a_key_that_sealed_all_it_may_is_replaced_and_closed(make: Make, keyring: Keyring) -> None:
     intake = make(records_per_key=2)
     intake.feed(Conversation(), xadd(*EVENT) * 5)
     assert numbers(intake.take(), 4) == [1, 1, 2, 2, 3]
+    assert (keyring.opened, keyring.closed) == (3, 2)
 
 
 def test_a_full_table_of_keys_begins_a_new_epoch(make: Make) -> None:
@@ -338,9 +346,9 @@ events = st.builds(
     st.sampled_from([b"", b"a", b"b"]),
 )
 others = st.sampled_from(
-    [spoken(b"PING"), spoken(b"XLEN", b"ev"), spoken(b"NOPE"), b"*0\r\n", spoken(b"XADD", b"ev"), spoken(b"QUIT")]
+    [spoken(b"PING"), b"ping\r\n", spoken(b"XLEN", b"ev"), spoken(b"NOPE"), b"*0\r\n", spoken(b"XADD", b"ev"), spoken(b"QUIT")]
 )
-noise = st.one_of(st.binary(max_size=12), st.sampled_from([b"*1\r\n$5000\r\n", b"*99\r\n", b"*2\r\n$1\r\nab"]))
+noise = st.one_of(st.binary(max_size=12), st.sampled_from([b"*1\r\n$5000\r\n", b"*99\r\n", b"*2\r\n$1\r\nab", b"PIN"]))
 talks = st.lists(st.one_of(events, events, events, others, noise), max_size=12).map(b"".join)
 
 
@@ -351,6 +359,7 @@ def heard(intake: Intake, pieces: list[bytes]) -> tuple[list[bytes], Buffers, An
         bytes(conversation.pending),
         0 if conversation.closing or not conversation.pending else conversation.needed,
         conversation.closing,
+        intake.requests,
     )
     return answers, intake.take(), left
 

@@ -75,6 +75,17 @@ def test_an_empty_line_is_no_words() -> None:
     assert next_request(b"\r", 0, LIMITS) == 2
 
 
+def test_ping_may_be_a_line_as_redis_benchmark_says_it() -> None:
+    assert next_request(b"pInG\r\n*1\r\n", 0, LIMITS) == ([b"pInG"], 6)
+    assert [next_request(b"PING\r\n"[:cut], 0, LIMITS) for cut in range(1, 6)] == [6] * 5
+
+
+@pytest.mark.parametrize("said", [b"PING x\r\n", b"PINGS\r\n", b"POST / HTTP/1.1\r\n", b"PING\n"])
+def test_nothing_else_may_be_a_line(said: bytes) -> None:
+    with pytest.raises(ProtocolError, match="expected '\\*', got 'P'"):
+        next_request(said, 0, LIMITS)
+
+
 def test_an_error_cannot_break_out_of_its_line() -> None:
     assert error("ERR a\r\n+OK\r\nb \udcff") == b"-ERR a +OK b \\udcff\r\n"
 

@@ -13,6 +13,7 @@ class Intake:
     sealed: int
     sealed_bytes: int
     seal_ns: int
+    requests: int
     protocol_errors: int
     refusal: bytes
 

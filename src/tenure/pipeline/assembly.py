@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, TextIO, cast
 
 import pyarrow as pa
 
@@ -93,12 +95,10 @@ def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, in
 def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> Door | None:
     """A log and a dashboard, if they are wished for. The dashboard's."""
     eyes = settings.eyes
-    if eyes.log:
-        try:
-            file = None if eyes.log == "-" else scope.enter(open(eyes.log, "a", encoding="utf-8"))  # noqa: SIM115  (owned)
-        except OSError as error:
-            raise SettingsError(f"[eyes] log {eyes.log}: {error.strerror}") from error
-        server.tell = Log(file or sys.stderr)
+    log = Log(_log_file(eyes.log, scope)) if eyes.log else None
+    server.books.gauges["log_lines_lost"] = lambda: log.lost if log else 0
+    if log:
+        server.tell = log
         server.tell("started", fsync=settings.keep.fsync, runtime=tenure.implementation)
     if eyes.port < 0:
         return None
@@ -108,6 +108,16 @@ def _eyes(settings: Settings, server: Server, scope: tenure.Scope) -> Door | Non
         raise SettingsError(f"[eyes] cannot listen on port {eyes.port}: {error.strerror}") from error
     scope.callback(door.close)
     return door
+
+
+def _log_file(path: str, scope: tenure.Scope) -> TextIO:
+    """Where the log goes; each line at once, so that none of it is left to be written when the file is closed."""
+    if path == "-":
+        return sys.stderr
+    try:
+        return scope.enter(io.TextIOWrapper(cast(BinaryIO, io.FileIO(path, "a")), "utf-8", write_through=True))
+    except OSError as error:
+        raise SettingsError(f"[eyes] log {path}: {error.strerror}") from error
 
 
 def _run(server: Server, unheld: list[int], listening: Callable[[list[str]], None]) -> None:

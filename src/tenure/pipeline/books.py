@@ -35,7 +35,6 @@ class Books:
     stalled: int = 0
     bytes_in: int = 0
     bytes_out: int = 0
-    commands: int = 0
     batches: int = 0
     #: Seconds spent reading, sealing and collecting requests, all of them together.
     intake_seconds: float = 0.0

@@ -87,6 +87,10 @@ class Intake(Protocol):
         """Time spent sealing them."""
 
     @property
+    def requests(self) -> int:
+        """Requests answered."""
+
+    @property
     def protocol_errors(self) -> int:
         """Broken requests."""
 
@@ -114,7 +118,7 @@ class PythonIntake:
         self.block = Block(len(order.plan.names.values))
         self.keys: dict[bytes, DataKey] = {}
         self.streams: dict[bytes, Tail] = {}
-        self.sealed = self.sealed_bytes = self.protocol_errors = 0
+        self.sealed = self.sealed_bytes = self.requests = self.protocol_errors = 0
         self.seal_seconds = 0.0
         self.refusal = b""
 
@@ -148,7 +152,9 @@ class PythonIntake:
                     conversation.needed = found - at if at < len(buffer) else 0
                     break
                 args, at = found
-                replies += [self.replied(conversation, args)] if args else []
+                if args:
+                    replies.append(self.replied(conversation, args))
+                    self.requests += 1
         except ProtocolError as broken:
             self.protocol_errors += 1
             conversation.closing = True
@@ -209,7 +215,7 @@ class PythonIntake:
         if key is None or key.used >= self.order.records_per_key:
             if key is None and len(self.keys) >= self.order.max_keys:
                 self.rotate()
-            key = self.keys[tenant] = self.order.keyring.issue(tenant)
+            key = self.keys[tenant] = self.order.keyring.issue(tenant, key.serial if key else 0)
         return key
 
     def rotate(self) -> None:

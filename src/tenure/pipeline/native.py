@@ -86,6 +86,11 @@ class NativeIntake:
         return self.inner.seal_ns / 1e9
 
     @property
+    def requests(self) -> int:
+        """Requests answered."""
+        return self.inner.requests
+
+    @property
     def protocol_errors(self) -> int:
         """Broken requests."""
         return self.inner.protocol_errors

@@ -12,6 +12,9 @@ __all__ = ["NIL", "Limits", "ProtocolError", "bulk", "error", "integer", "next_r
 NIL: Final = b"$-1\r\n"
 #: The longest line that can begin a request or a bulk string: a sign, 19 digits and room to spare.
 LINE: Final = 32
+#: The one request that may be said without counting, as redis-benchmark and health checks say it. If others could be, a
+#: page in a browser could talk to a server on its machine: what it sends begins with a line of its own choice.
+INLINE: Final = b"PING\r\n"
 
 
 class ProtocolError(Exception):
@@ -38,12 +41,15 @@ def next_request(buffer: bytes, at: int, limits: Limits) -> tuple[list[bytes], i
     """The request that begins at ``at`` and where it ends; or, while some of it is missing, how long the buffer must
     grow before it is worth asking again.
 
-    An empty line between two requests is an empty request; ``redis-cli --pipe`` sends one.
+    An empty line between two requests is an empty request; ``redis-cli --pipe`` sends one. ``PING`` may be a line.
 
     Invariant: never waits for bytes that a limit would refuse, so what is buffered for a connection is bounded.
     """
     if buffer[at : at + 1] == b"\r" and b"\r\n".startswith(buffer[at : at + 2]):
         return ([], at + 2) if len(buffer) > at + 1 else at + 2
+    line = buffer[at : at + len(INLINE)]
+    if line and INLINE.startswith(line.upper()):
+        return ([line[:4]], at + len(INLINE)) if len(line) == len(INLINE) else at + len(INLINE)
     head = _counted(buffer, at, b"*", "invalid multibulk length")
     if isinstance(head, int):
         return head

@@ -64,6 +64,7 @@ class Server:
             "sealed": lambda: self.intake.sealed,
             "sealed_bytes": lambda: self.intake.sealed_bytes,
             "seal_seconds": lambda: self.intake.seal_seconds,
+            "commands": lambda: self.intake.requests,
             "protocol_errors": lambda: self.intake.protocol_errors,
             "connections": lambda: len(self.connections),
             "waiting_rows": lambda: self.intake.rows,

@@ -48,5 +48,13 @@ def test_a_line_cannot_be_broken_from_outside(stream: io.StringIO) -> None:
     assert len(stream.getvalue().splitlines()) == 1
 
 
+def test_a_line_that_cannot_be_written_is_counted_and_stops_nobody() -> None:
+    with io.TextIOWrapper(io.FileIO("/dev/full", "a"), write_through=True) as full:
+        log = Log(full)
+        log("draining", connections=1)
+        log("stopped")
+        assert log.lost == 2
+
+
 def test_the_silent_log_keeps_nothing() -> None:
     assert silent("anything", fact=1) is None  # type: ignore[func-returns-value]

@@ -43,6 +43,7 @@ METRICS: Final[dict[str, tuple[bool, str]]] = {
     "connections_closed": (True, "connections that ended"),
     "connections_refused": (True, "connections there was no room for"),
     "protocol_errors": (True, "connections closed for malformed input"),
+    "log_lines_lost": (True, "lines of the log that could not be written"),
     "stalled": (True, "connections closed for silence or for not reading"),
     "keys_opened": (True, "data keys derived"),
     "keys_closed": (True, "data keys wiped"),

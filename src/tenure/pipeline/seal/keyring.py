@@ -53,7 +53,7 @@ class Keyring:
     epoch: int = 1
     opened: int = 0
     closed: int = 0
-    alive: list[DataKey] = field(default_factory=list)
+    alive: dict[int, DataKey] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -69,21 +69,26 @@ class Keyring:
             raise
         return cls(libcrypto, root_key, root)
 
-    def issue(self, tenant: bytes) -> DataKey:
-        """A key for the tenant in this epoch that nothing was ever sealed under."""
+    def issue(self, tenant: bytes, instead_of: int = 0) -> DataKey:
+        """A key for the tenant in this epoch that nothing was ever sealed under; a used up one is closed for it."""
         self.opened += 1
         secret = data_key(self.libcrypto, self.root_key, tenant, self.epoch, self.opened)
         key = DataKey(secret, self.epoch, self.opened)
-        self.alive.append(key)
+        self.alive[key.serial] = key
+        if instead_of in self.alive:
+            self._retire(self.alive.pop(instead_of))
         return key
 
     def rotate(self) -> None:
         """Begin a new epoch: every key is closed, and released when the last lease on it is back."""
-        alive, self.alive = self.alive, []
+        alive, self.alive = self.alive, {}
         self.epoch += 1
-        for key in alive:
-            key.secret.close()
-            self.closed += 1
+        for key in alive.values():
+            self._retire(key)
+
+    def _retire(self, key: DataKey) -> None:
+        key.secret.close()
+        self.closed += 1
 
     def close(self) -> None:
         """Close every key."""
