@@ -395,6 +395,45 @@ def test_redis_cli_pipes_into_it(server: Any) -> None:
         assert client.xlen("piped") == 5000
 
 
+def test_who_is_promised_much_while_the_disk_is_slow_is_not_listened_to(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be said after a sync fills memory as what is not read does, so the peer has to wait for it."""
+    slow, sync = threading.Event(), SegmentWriter.sync
+
+    def slowly(self: SegmentWriter) -> None:
+        slow.wait(60)
+        sync(self)
+
+    monkeypatch.setattr(SegmentWriter, "sync", slowly)
+    (here / "key").write_bytes(bytes(32))
+    (here / "key").chmod(0o600)
+    settings = Settings(Front(port=0), seal=Seal(str(here / "key")), keep=Keep(str(here / "data"), "always"))
+    echo, pushed, heard = said(b"ECHO", b"x" * 100_000), list[int](), list[int]()
+
+    def talk(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as one:
+            with contextlib.suppress(TimeoutError):
+                while sum(pushed) < 64 << 20:
+                    pushed.append(one.send(echo[sum(pushed) % len(echo) :]))
+            slow.set()
+            one.settimeout(30)
+            while sum(heard) < sum(pushed) // len(echo) * len(bulk(b"x" * 100_000)):
+                heard.append(len(one.recv(1 << 20)))
+        with redis.Redis(port=port) as two:
+            two.shutdown()
+
+    threads: list[threading.Thread] = []
+
+    def opened(opening: Opening) -> None:
+        threads.append(threading.Thread(target=talk, args=(int(opening.where[0].rpartition(":")[2]),)))
+        threads[0].start()
+
+    serve(settings, opened)
+    threads[0].join()
+    assert sum(pushed) < 32 << 20
+
+
 def test_what_could_not_be_written_is_not_acknowledged_and_no_reply_answers_the_wrong_request(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -346,7 +346,15 @@ events = st.builds(
     st.sampled_from([b"", b"a", b"b"]),
 )
 others = st.sampled_from(
-    [spoken(b"PING"), b"ping\r\n", spoken(b"XLEN", b"ev"), spoken(b"NOPE"), b"*0\r\n", spoken(b"XADD", b"ev"), spoken(b"QUIT")]
+    [
+        spoken(b"PING"),
+        b"ping\r\n",
+        spoken(b"XLEN", b"ev"),
+        spoken(b"NOPE"),
+        b"*0\r\n",
+        spoken(b"XADD", b"ev"),
+        spoken(b"QUIT"),
+    ]
 )
 noise = st.one_of(st.binary(max_size=12), st.sampled_from([b"*1\r\n$5000\r\n", b"*99\r\n", b"*2\r\n$1\r\nab", b"PIN"]))
 talks = st.lists(st.one_of(events, events, events, others, noise), max_size=12).map(b"".join)

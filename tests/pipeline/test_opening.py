@@ -20,6 +20,7 @@ from tenure.pipeline.resp import bulk, replies
 from tenure.pipeline.seal.keyring import Keyring, Root
 from tenure.pipeline.seal.libcrypto import Libcrypto
 from tenure.pipeline.segments import Frame, Header
+from tenure.pipeline.succession import Succession
 
 Make = Callable[..., Intake]
 VALUES = ("v", "w")
@@ -103,7 +104,8 @@ def test_two_records_that_change_places_are_refused(frame: Frame, opener: Opener
 def test_one_that_is_refused_does_not_keep_the_others_shut(frame: Frame, opener: Opener) -> None:
     sealed = frame.batch.column("sealed").to_pylist()
     refused: list[RecordRefused] = []
-    found = list(opener.readable(altered(frame, "sealed", [sealed[0], b"x" * 30, sealed[2]]), refused.append))
+    changed = altered(frame, "sealed", [sealed[0], b"x" * 30, sealed[2]])
+    found = list(opener.readable(changed, refused.append, Succession()))
     assert [event.secret["secret"] for event in found] == ["s-a", "s-a"]
     assert [str(what) for what in refused] == ["7.seg, frame 4, row 1: refused, the tag does not fit"]
 

@@ -21,6 +21,7 @@ from tenure.pipeline.settings import Settings
 if TYPE_CHECKING:
     from tenure.pipeline.opening import RecordRefused
     from tenure.pipeline.segments import Damage
+    from tenure.pipeline.succession import Misplaced
 
 __all__ = ["PARTS", "UNFORESEEN", "add_arguments", "mistakes", "run", "settings_of"]
 
@@ -160,8 +161,8 @@ def _serve(args: argparse.Namespace) -> int:
     pipeline_settings.checked(settings, "the command line")
 
     def opened(opening: Opening) -> None:
-        for damage in opening.recovered.damage:
-            print(damage)
+        for flaw in (*opening.recovered.damage, *opening.recovered.misplaced):
+            print(flaw)
         print(f"{opening.libcrypto}: AES-256-GCM {opening.gigabytes_per_second:.1f} GB/s here")
         print(f"{opening.intake}, {opening.runtime} runtime, {opening.recovered.events:,} events recovered")
         print(f"listening on {', '.join(opening.where)}", flush=True)
@@ -206,13 +207,13 @@ def _query(args: argparse.Namespace) -> int:
 
     from tenure.pipeline.query import ask
 
-    damage: list[Damage] = []
+    flaws: list[Damage | Misplaced] = []
     try:
-        answer = ask(settings_of(args).directory, args.statement, damage)
+        answer = ask(settings_of(args).directory, args.statement, flaws)
     except duckdb.Error as error:
         print(f"tenure pipeline query: {error}", file=sys.stderr)
         return 2
-    _tell("query", damage)
+    _tell("query", flaws)
     table = Table()
     for column in answer.columns:
         table.add_column(Text(column))
@@ -234,14 +235,18 @@ def _open_records(args: argparse.Namespace) -> int:
     from tenure.pipeline.query import frames_in
     from tenure.pipeline.seal.libcrypto import Libcrypto
     from tenure.pipeline.seal.master import read_master_key
+    from tenure.pipeline.succession import Succession
 
     settings = settings_of(args)
     libcrypto = Libcrypto(settings.seal.libcrypto)
     damage: list[Damage] = []
     refused: list[RecordRefused] = []
     with read_master_key(Path(settings.seal.key_file)) as master, Opener(libcrypto, master) as opener:
+        succession = Succession()
         events = (
-            event for frame in frames_in(settings.directory, damage) for event in opener.readable(frame, refused.append)
+            event
+            for frame in frames_in(settings.directory, damage)
+            for event in opener.readable(frame, refused.append, succession)
         )
         for event in islice(events, args.limit or None):
             print(f"{event.stream} {event.tenant} {event.id} {event.values} {event.rest} {event.secret}")

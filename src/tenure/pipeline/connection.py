@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from tenure.pipeline.intake import Conversation
 
 __all__ = ["Connection", "House"]
+
+#: Bytes of replies that may wait for a peer before it is no longer listened to, and how few are few again.
+HIGH: Final = 1 << 20
+LOW: Final = 1 << 18
 
 
 class House(Protocol):
@@ -24,9 +28,12 @@ class House(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """Backpressure both ways: who does not read what it is told is not listened to until it does."""
+    """Backpressure both ways: who does not read what it is told is not listened to until it does.
 
-    __slots__ = ("awaiting_since", "conversation", "deaf", "heard", "house", "paused", "transport")
+    Nor is who is owed much: replies that are promised and wait for the disk fill memory as well.
+    """
+
+    __slots__ = ("awaiting_since", "conversation", "deaf", "heard", "house", "owed", "paused", "transport")
 
     def __init__(self, house: House, *, authenticated: bool, now: float) -> None:
         self.house = house
@@ -36,11 +43,12 @@ class Connection(asyncio.Protocol):
         self.heard = now
         self.awaiting_since: float | None = None
         self.paused = self.deaf = False
+        self.owed = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The peer is there."""
         self.transport = cast(asyncio.Transport, transport)
-        self.transport.set_write_buffer_limits(high=1 << 20, low=1 << 18)
+        self.transport.set_write_buffer_limits(high=HIGH, low=LOW)
         if not self.house.entered(self):
             self.transport.write(b"-ERR max number of clients reached\r\n")
             self.transport.close()
@@ -48,6 +56,19 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """The peer said something."""
         self.house.said(self, data)
+
+    def promise(self, size: int) -> None:
+        """A reply of so many bytes is to come when what it acknowledges is on the disk."""
+        self.owed += size
+        if self.owed > HIGH:
+            self.attend()
+
+    def redeem(self, data: bytes) -> None:
+        """The reply that was promised."""
+        above, self.owed = self.owed > HIGH, self.owed - len(data)
+        self.reply(data)
+        if above:
+            self.attend()
 
     def reply(self, data: bytes) -> None:
         """Tell the peer; after the last word of a conversation, close."""
@@ -61,15 +82,22 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """The peer does not read: stop listening to it."""
+        """The peer does not read."""
         self.paused = True
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.pause_reading()
+        self.attend()
 
     def resume_writing(self) -> None:
         """The peer has read."""
         self.paused = False
-        if self.transport is not None and not self.deaf and not self.transport.is_closing():
+        self.attend()
+
+    def attend(self) -> None:
+        """Listen to the peer, or do not."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.paused or self.deaf or self.owed > HIGH:
+            self.transport.pause_reading()
+        else:
             self.transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -79,14 +107,13 @@ class Connection(asyncio.Protocol):
 
     def refuse(self, error: bytes) -> None:
         """Answer several requests by one error and close: whatever comes after it would answer the wrong one."""
-        self.conversation.closing = True
+        self.conversation.closing, self.owed = True, 0
         self.reply(error)
 
     def deafen(self) -> None:
         """Listen no more; what was heard is still answered."""
         self.deaf = True
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.pause_reading()
+        self.attend()
 
     def end(self) -> None:
         """Close after what was written is out."""
@@ -99,7 +126,13 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def overdue(self, now: float, idle: float, stall: float) -> bool:
-        """Whether it has been silent, stuck in a request or not reading for longer than allowed; asked regularly."""
+        """Whether it has been silent, stuck in a request or not reading for longer than allowed; asked regularly.
+
+        While it is owed something it is the server that is waited for.
+        """
+        if self.owed:
+            self.heard, self.awaiting_since = now, None
+            return False
         if self.paused or self.conversation.pending:
             if self.awaiting_since is None:
                 self.awaiting_since = now

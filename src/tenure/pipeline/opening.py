@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 import tenure
@@ -16,6 +17,7 @@ from tenure.pipeline.seal.keyring import commitment, data_key, extract, key_id
 from tenure.pipeline.seal.libcrypto import Libcrypto, NotSealedHere
 from tenure.pipeline.seal.record import bound, nonce
 from tenure.pipeline.segments import Frame, Header
+from tenure.pipeline.succession import Succession
 
 __all__ = ["Columns", "Opened", "Opener", "RecordRefused", "WrongKey", "columns_of"]
 
@@ -140,32 +142,38 @@ class Opener:
 
     def opened(self, frame: Frame) -> Iterator[Opened]:
         """The events of a frame, up to one that is refused."""
-
-        def stop(refused: RecordRefused) -> None:
-            raise refused
-
-        return self.readable(frame, stop)
-
-    def readable(self, frame: Frame, refuse: Callable[[RecordRefused], object]) -> Iterator[Opened]:
-        """The events of a frame without those that are refused; ``refuse`` hears of each."""
         columns = columns_of(frame)
         for row in range(frame.batch.num_rows):
+            yield _event(frame, columns, row, self.secret(frame, columns, row))
+
+    def readable(
+        self, frame: Frame, refuse: Callable[[RecordRefused], object], succession: Succession
+    ) -> Iterator[Opened]:
+        """The events of the next frame of a log without those that are refused; ``refuse`` hears of each.
+
+        A record that stands there twice, or behind a later one, is refused too; only records whose tags fit are asked
+        which those are.
+        """
+        columns = columns_of(frame)
+        secrets: dict[int, bytes] = {}
+        for row in range(frame.batch.num_rows):
             try:
-                secret = self.secret(frame, columns, row)
+                secrets[row] = self.secret(frame, columns, row)
             except RecordRefused as refused:
                 refuse(refused)
-                continue
-            ms, seq, time = (column[row] for column in columns.numbers[:3])
-            stream, tenant, rest, _ = (column[row] for column in columns.texts)
-            yield Opened(
-                stream.decode(),
-                tenant.decode(),
-                f"{ms}-{seq}",
-                time,
-                {name: column[row] for name, column in zip(frame.header.values, columns.values, strict=True)},
-                _paired(rest),
-                _paired(secret),
-            )
+        for row in succession.misplaced(frame, np.fromiter(secrets, np.int64, len(secrets))).tolist():
+            refuse(RecordRefused(f"{_place(frame)}, row {row}: refused, it stands there twice or out of order"))
+            del secrets[row]
+        for row, secret in secrets.items():
+            yield _event(frame, columns, row, secret)
+
+
+def _event(frame: Frame, columns: Columns, row: int, secret: bytes) -> Opened:
+    """One row of a frame, with its secret fields as they came in."""
+    ms, seq, time = (column[row] for column in columns.numbers[:3])
+    stream, tenant, rest, _ = (column[row] for column in columns.texts)
+    values = {name: column[row] for name, column in zip(frame.header.values, columns.values, strict=True)}
+    return Opened(stream.decode(), tenant.decode(), f"{ms}-{seq}", time, values, _paired(rest), _paired(secret))
 
 
 def columns_of(frame: Frame) -> Columns:

@@ -15,6 +15,7 @@ from tenure.pipeline.seal.libcrypto import Libcrypto
 from tenure.pipeline.seal.master import read_master_key
 from tenure.pipeline.segments import Damage
 from tenure.pipeline.settings import Settings
+from tenure.pipeline.succession import Misplaced, followed
 
 __all__ = ["TOP_TEN", "Line", "audit", "last_books", "one_opened"]
 
@@ -49,7 +50,8 @@ def last_books(directory: Path) -> dict[str, int | float]:
 def audit(directory: Path, fed: Fed, books: Mapping[str, int | float]) -> list[Line]:
     """The books against what was sent and against what is on the disk, read anew."""
     damage: list[Damage] = []
-    on_disk = sum(frame.batch.num_rows for frame in frames_in(directory, damage))
+    misplaced: list[Misplaced] = []
+    on_disk = sum(frame.batch.num_rows for frame in followed(frames_in(directory, damage), misplaced))
     in_windows = _one_number(
         ask(directory, f"SELECT sum(events)::BIGINT FROM windows WHERE field = '{_any_field(directory)}'")
     )
@@ -60,6 +62,7 @@ def audit(directory: Path, fed: Fed, books: Mapping[str, int | float]) -> list[L
         Line("events on the disk", fed.acknowledged, on_disk),
         Line("events in windows + late", fed.acknowledged, in_windows + books["late"]),
         Line("damaged frames", 0, len(damage)),
+        Line("rows twice or misplaced", 0, sum(len(found.rows) for found in misplaced)),
         Line("keys opened = closed", books["keys_opened"], books["keys_closed"]),
         Line("handles opened = closed", books["handles_opened"], books["handles_closed"]),
         Line("leaked", 0, books["handles_abandoned"] + books["handles_open"]),

@@ -15,6 +15,7 @@ import tenure
 from tenure.pipeline.assembly import RESULTS
 from tenure.pipeline.block import schema_of
 from tenure.pipeline.segments import Damage, Frame, read_segments
+from tenure.pipeline.succession import Misplaced, followed
 
 __all__ = ["Answer", "NothingKept", "ask", "frames_in"]
 
@@ -43,15 +44,17 @@ def frames_in(directory: Path, damage: list[Damage] | None = None) -> Iterator[F
         yield from segment.frames()
 
 
-def ask(directory: Path, statement: str, damage: list[Damage] | None = None) -> Answer:
-    """The answer to one statement. ``windows`` and ``events`` are read only, also while a server writes."""
+def ask(directory: Path, statement: str, flaws: list[Damage | Misplaced] | None = None) -> Answer:
+    """The answer to one statement; to ``flaws`` goes what cannot be read of the log, or cannot stand where it does.
+
+    ``windows`` and ``events`` are read only, also while a server writes."""
     with (
         tenure.open(duckdb.connect, release=duckdb.DuckDBPyConnection.close, kind="query") as handle,
         handle.lease() as connection,
     ):
         connection.extract_statements(statement)  # what is no SQL is said before the log is gone through
         _attach(connection, directory / RESULTS)
-        events = _event_table(directory, damage)
+        events = _event_table(directory, [] if flaws is None else flaws)
         connection.register("log", events)
         # DuckDB 2.0.1 has epoch_ms, epoch_us and epoch fail on a TIMESTAMP_MS, which is what the log's times are.
         connection.execute("CREATE TEMP VIEW events AS SELECT * REPLACE (time::TIMESTAMP AS time) FROM log")
@@ -82,10 +85,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, results: Path) -> None:
     connection.execute("CREATE VIEW windows AS SELECT * FROM results.windows")
 
 
-def _event_table(directory: Path, damage: list[Damage] | None) -> pa.Table:
+def _event_table(directory: Path, flaws: list[Damage | Misplaced]) -> pa.Table:
     """All events of the log as one table that lies in the mapped files; a value that a segment lacks is null there."""
     by_schema: dict[pa.Schema, list[pa.RecordBatch]] = {}
-    for frame in frames_in(directory, damage):
+    damage: list[Damage] = []
+    misplaced: list[Misplaced] = []
+    for frame in followed(frames_in(directory, damage), misplaced):
         by_schema.setdefault(frame.batch.schema, []).append(frame.batch)
+    flaws += (*damage, *misplaced)
     tables = [pa.Table.from_batches(batches) for batches in by_schema.values()]
     return pa.concat_tables(tables, promote_options="default") if tables else schema_of(()).empty_table()

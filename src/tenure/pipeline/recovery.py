@@ -14,6 +14,7 @@ from tenure.pipeline.event import unpacked
 from tenure.pipeline.opening import Opener, columns_of
 from tenure.pipeline.results import Checkpoint
 from tenure.pipeline.segments import Damage, Frame, Header, mend, put_aside, read_segments, segments_in
+from tenure.pipeline.succession import Misplaced, followed
 from tenure.pipeline.windows import Result, Stream, Windows
 
 __all__ = ["Marks", "Recovered", "mark_reader", "recover"]
@@ -29,6 +30,8 @@ class Recovered:
     tails: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     events: int = 0
     damage: list[Damage] = field(default_factory=list)
+    #: What stands in the log twice or out of order. It is told, and is in the windows all the same.
+    misplaced: list[Misplaced] = field(default_factory=list)
     #: Windows that were closed on the way and are not in the results yet.
     closed: list[Result] = field(default_factory=list)
 
@@ -43,7 +46,7 @@ def recover(
     found = Recovered()
     for name, high, closed_before, late in checkpoint.streams:
         windows.streams[name] = Stream(high, closed_before, late)
-    for frame in _frames(directory, found, known):
+    for frame in followed(_frames(directory, found, known), found.misplaced):
         _count_tails(frame.batch, found)
         after = (int(frame.path.stem), frame.number) >= checkpoint.place
         rows = np.arange(frame.batch.num_rows) if after else np.flatnonzero(_unclosed(frame.batch, windows))
@@ -77,12 +80,12 @@ def _count_tails(batch: pa.RecordBatch, found: Recovered) -> None:
     """Note the last id and the length of each stream in the batch."""
     found.events += batch.num_rows
     streams = batch.column("stream").dictionary_encode()
-    codes = streams.indices.to_numpy()
+    codes, ms, seq = streams.indices.to_numpy(), batch.column("ms").to_numpy(), batch.column("seq").to_numpy()
     for code, name in enumerate(streams.dictionary.to_pylist()):
         rows = np.flatnonzero(codes == code)
-        last = int(rows[-1])
-        length = found.tails.get(name, (0, 0, 0))[2] + len(rows)
-        found.tails[name] = batch.column("ms")[last].as_py(), batch.column("seq")[last].as_py(), length
+        before = found.tails.get(name, (0, 0, 0))
+        last = max((int(ms[rows].max()), int(seq[rows[ms[rows] == ms[rows].max()]].max())), before[:2])
+        found.tails[name] = *last, before[2] + len(rows)
 
 
 def _unclosed(batch: pa.RecordBatch, windows: Windows) -> npt.NDArray[np.bool_]:

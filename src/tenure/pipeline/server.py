@@ -146,6 +146,7 @@ class Server:
             books.waited(now - connection.heard)
         elif reply or connection.conversation.closing:
             self.promised.append((connection, reply, connection.heard))
+            connection.promise(len(reply))
             if not self.syncing:
                 self.syncing = True
                 self.loop.call_soon(self.loop.create_task, self.keep_promises())
@@ -160,7 +161,7 @@ class Server:
                 await self.aside(self.keeper.sync)
                 now = monotonic()
                 for connection, reply, heard in promised:
-                    connection.refuse(refusal) if refusal else connection.reply(reply)
+                    connection.refuse(refusal) if refusal else connection.redeem(reply)
                     self.books.waited(now - heard)
         except BaseException as error:
             self.fail(error)
