@@ -12,7 +12,7 @@ import pytest
 from tenure.cli import main
 from tenure.pipeline.block import Block, Row, batch_of, schema_of
 from tenure.pipeline.event import LATEST
-from tenure.pipeline.query import NothingKept, ask
+from tenure.pipeline.query import NothingAsked, NothingKept, ask
 from tenure.pipeline.seal.keyring import Root
 from tenure.pipeline.segments import Header
 from tenure.pipeline.writer import SegmentWriter
@@ -71,3 +71,9 @@ def test_who_asks_for_windows_before_a_server_has_run_is_told_who_makes_them(her
         ask(here, "SELECT * FROM windows")
     with pytest.raises(duckdb.CatalogException, match="nothing"):
         ask(here, "SELECT * FROM nothing")
+
+
+@pytest.mark.parametrize("statement", ["", "  ;", "-- nothing"])
+def test_nothing_that_is_asked_is_said(here: Path, statement: str) -> None:
+    with pytest.raises(NothingAsked, match="there is no statement in what was asked"):
+        ask(here, statement)

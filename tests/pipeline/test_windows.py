@@ -113,3 +113,20 @@ def test_folding_goes_in_small_steps_and_ends_where_adding_does() -> None:
     assert [result[:10] for result in stepped.results(stepped.still_open())] == [
         result[:10] for result in whole.results(whole.still_open())
     ]
+
+
+def test_there_are_no_more_windows_open_than_there_may_be() -> None:
+    windows = Windows(width=10, lateness=0, fields=("v",), most=2)
+
+    def add(*events: tuple[str, int]) -> None:
+        marks = np.zeros(len(events), dtype=np.int64)
+        windows.add(batch([("a", tenant, time, 1.0, 0) for tenant, time in events]), marks)
+
+    add(("x", 1), ("y", 1), ("z", 1), ("z", 2), ("y", 3))
+    assert (windows.open, windows.windowless) == (2, 2)
+    add(("x", 11))
+    assert (windows.open, windows.windowless) == (2, 3)
+    assert [(found.tenant, found.window.events) for found in windows.close()] == [("x", 1), ("y", 2)]
+    add(("z", 12))
+    assert (windows.open, windows.windowless) == (1, 3)
+    assert [(found.tenant, found.start) for found in windows.still_open()] == [("z", 10)]

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from tenure.cli.amounts import at_least
 from tenure.pipeline.incident.remedies import REMEDIES
 from tenure.pipeline.incident.trial import Outcome, live_through
 
@@ -24,8 +25,12 @@ _KINDS = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests a run (default: 100000)")
-    parser.add_argument("--runs", type=int, default=2, metavar="N", help="runs with each kind of memory (default: 2)")
+    parser.add_argument(
+        "--requests", type=at_least(1), default=100_000, metavar="N", help="requests a run (default: 100000)"
+    )
+    parser.add_argument(
+        "--runs", type=at_least(1), default=2, metavar="N", help="runs with each kind of memory (default: 2)"
+    )
     parser.add_argument("--json", action="store_true", help="the outcomes as JSON")
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tenure.cli import pipeline_client, pipeline_proof, pipeline_stats
+from tenure.cli.amounts import at_least
 from tenure.pipeline import settings as pipeline_settings
 from tenure.pipeline.settings import Settings
 
@@ -66,7 +67,7 @@ def mistakes() -> tuple[type[Exception], ...]:
     """What an operator can put right."""
     from tenure.pipeline.flights import FlightsMissing
     from tenure.pipeline.opening import RecordRefused, WrongKey
-    from tenure.pipeline.query import NothingKept
+    from tenure.pipeline.query import NothingAsked, NothingKept
     from tenure.pipeline.results import ResultsUnreadable
     from tenure.pipeline.seal.libcrypto import LibcryptoError
     from tenure.pipeline.seal.master import MasterKeyError
@@ -83,6 +84,7 @@ def mistakes() -> tuple[type[Exception], ...]:
         RecordRefused,
         WrongKey,
         FlightsMissing,
+        NothingAsked,
         NothingKept,
     )
 
@@ -226,7 +228,7 @@ def _query(args: argparse.Namespace) -> int:
 def _open_arguments(parser: argparse.ArgumentParser) -> None:
     """What open takes."""
     _common(parser)
-    parser.add_argument("--limit", type=int, default=10, help="how many records (default 10, 0: all)")
+    parser.add_argument("--limit", type=at_least(0), default=10, help="how many records (default 10, 0: all)")
 
 
 def _open_records(args: argparse.Namespace) -> int:

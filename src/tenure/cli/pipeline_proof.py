@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from tenure.cli.amounts import at_least
+
 if TYPE_CHECKING:
     from tenure.pipeline.feed import Fed
     from tenure.pipeline.proof import Line
@@ -32,7 +34,7 @@ LISTENING = "listening on "
 def flights_arguments(parser: argparse.ArgumentParser) -> None:
     """What feeding flights takes."""
     parser.add_argument("--flights", type=Path, default=Path("build/data"), metavar="DIRECTORY", help="where they are")
-    parser.add_argument("--batch", type=int, default=1000, help="events a pipeline (default 1000)")
+    parser.add_argument("--batch", type=at_least(1), default=1000, help="events a pipeline (default 1000)")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 
 from tenure.cli import pipeline_client
+from tenure.cli.amounts import seconds
 
 __all__ = ["add_arguments", "run", "table_of"]
 
@@ -24,6 +25,7 @@ ROWS: Final = (
     ("sealed", "sealed", True),
     ("stored", "stored", True),
     ("late", "late", True),
+    ("windowless", "in no window", True),
     ("reply_p50_ms", "half of the batches answered within, ms", False),
     ("reply_p99_ms", "99 % of the batches answered within, ms", False),
     ("windows_open", "windows open", False),
@@ -46,7 +48,7 @@ ROWS: Final = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whom to ask, and how often."""
     pipeline_client.add_arguments(parser)
-    parser.add_argument("--watch", type=float, nargs="?", const=1.0, metavar="SECONDS", help="again and again")
+    parser.add_argument("--watch", type=seconds, nargs="?", const=1.0, metavar="SECONDS", help="again and again")
 
 
 def run(args: argparse.Namespace) -> int:

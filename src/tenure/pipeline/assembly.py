@@ -166,7 +166,8 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
     master = scope.push(read_master_key(Path(settings.seal.key_file)))
     keyring = Keyring.of(master, libcrypto, settings.fields.values)
     scope.callback(keyring.close)
-    windows = Windows(settings.windows.width, settings.windows.lateness, settings.fields.values)
+    sizes = settings.windows
+    windows = Windows(sizes.width, sizes.lateness, settings.fields.values, sizes.max_open)
     results = Results(settings.directory / RESULTS)
     plan = Plan(settings.fields)
     with Opener(libcrypto, master) as opener:
@@ -205,6 +206,7 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
         "epoch": lambda: keyring.epoch,
         "windows_open": lambda: windows.open,
         "late": lambda: windows.late,
+        "windowless": lambda: windows.windowless,
         "recovered": lambda: recovered.events,
     }
     keeper = Keeper(keep, intake, segments, windows, results, books, unsaved=recovered.closed)

@@ -60,7 +60,7 @@ def audit(directory: Path, fed: Fed, books: Mapping[str, int | float]) -> list[L
         Line("events sealed", fed.acknowledged, books["sealed"]),
         Line("events stored", fed.acknowledged, books["stored"]),
         Line("events on the disk", fed.acknowledged, on_disk),
-        Line("events in windows + late", fed.acknowledged, in_windows + books["late"]),
+        Line("events in windows + late", fed.acknowledged, in_windows + books["late"] + books["windowless"]),
         Line("damaged frames", 0, len(damage)),
         Line("rows twice or misplaced", 0, sum(len(found.rows) for found in misplaced)),
         Line("keys opened = closed", books["keys_opened"], books["keys_closed"]),

@@ -17,7 +17,7 @@ from tenure.pipeline.block import schema_of
 from tenure.pipeline.segments import Damage, Frame, read_segments
 from tenure.pipeline.succession import Misplaced, followed
 
-__all__ = ["Answer", "NothingKept", "ask", "frames_in"]
+__all__ = ["Answer", "NothingAsked", "NothingKept", "ask", "frames_in"]
 
 #: How often and how many seconds apart the results are tried while the server is writing to them.
 TRIES: Final = 40
@@ -26,6 +26,10 @@ PAUSE: Final = 0.05
 
 class NothingKept(Exception):
     """What was asked for is not there: says what, where, and where it would come from."""
+
+
+class NothingAsked(Exception):
+    """There is no statement in the text: it is empty, or only a comment."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,9 @@ def ask(directory: Path, statement: str, flaws: list[Damage | Misplaced] | None 
         tenure.open(duckdb.connect, release=duckdb.DuckDBPyConnection.close, kind="query") as handle,
         handle.lease() as connection,
     ):
-        connection.extract_statements(statement)  # what is no SQL is said before the log is gone through
+        # What is no SQL is said before the log is gone through.
+        if not connection.extract_statements(statement):
+            raise NothingAsked("there is no statement in what was asked")
         _attach(connection, directory / RESULTS)
         events = _event_table(directory, [] if flaws is None else flaws)
         connection.register("log", events)

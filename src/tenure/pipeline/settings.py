@@ -46,6 +46,7 @@ BOUNDS: Final = {
     ("windows", "width_seconds"): (0.001, 1e9),
     ("windows", "lateness_seconds"): (0, 1e9),
     ("windows", "ahead_seconds"): (0, 1e11),
+    ("windows", "max_open"): (1, 1 << 32),
     ("keep", "block_rows"): (1, 1 << 20),
     ("keep", "block_bytes"): (1, 1 << 28),
     ("keep", "segment_bytes"): (1, 1 << 40),
@@ -120,6 +121,8 @@ class WindowSizes:
     lateness_seconds: float = 10.0
     #: How far an event may be ahead of the server's clock.
     ahead_seconds: float = 86_400.0
+    #: How many windows may be open, each about 2.5 KB: what would need one more is counted, and in no window.
+    max_open: int = 200_000
 
     @property
     def width(self) -> int:

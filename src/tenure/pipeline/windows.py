@@ -132,26 +132,28 @@ class Stream:
 
 @dataclass
 class Windows:
-    """Every open window. An event whose window is closed already is late: counted, and not added.
+    """Every open window. An event whose window is closed already is late: counted, and not added. So is one that would
+    open a window more than there may be.
 
-    Invariant: what comes out depends on the order of the events only, never on how they were cut into batches.
+    Invariant: as long as there is room, what comes out depends on the order of the events only, never on how they were
+    cut into batches.
     """
 
     width: int
     lateness: int
     fields: tuple[str, ...]
+    #: How many windows may be open. Whoever may send events may name tenants, and each costs a few kilobytes.
+    most: int = 1 << 32
     streams: dict[str, Stream] = field(default_factory=dict)
     events: int = 0
+    open: int = 0
+    #: Events there was no window for.
+    windowless: int = 0
 
     @property
     def late(self) -> int:
         """Events that came after their window was closed."""
         return sum(stream.late for stream in list(self.streams.values()))
-
-    @property
-    def open(self) -> int:
-        """Windows still open."""
-        return sum(len(stream.open) for stream in list(self.streams.values()))
 
     @property
     def columns(self) -> list[str]:
@@ -195,9 +197,12 @@ class Windows:
         for group, (time, tenant) in enumerate(places):
             low, high = borders[group], borders[group + 1]
             window = self.window(stream, time // self.width * self.width, tenant)
-            window.add(marks[low:high].tolist())
-            for column, measure in zip(columns, window.measures, strict=True):
-                column.add_to(measure, group, low, high)
+            if window is None:
+                self.windowless += high - low
+            else:
+                window.add(marks[low:high].tolist())
+                for column, measure in zip(columns, window.measures, strict=True):
+                    column.add_to(measure, group, low, high)
             if high % STEP_ROWS == 0 or group % STEP_GROUPS == 0:
                 yield
 
@@ -210,11 +215,12 @@ class Windows:
         stream.late += int(len(times) - in_time.sum())
         return np.asarray(in_time)
 
-    def window(self, stream: Stream, start: int, tenant: str) -> Window:
-        """The window of a tenant that begins at ``start``."""
+    def window(self, stream: Stream, start: int, tenant: str) -> Window | None:
+        """The window of a tenant that begins at ``start``, if it is open or may be opened."""
         found = stream.open.get((start, tenant))
-        if found is None:
+        if found is None and self.open < self.most:
             found = stream.open[start, tenant] = Window(len(self.fields))
+            self.open += 1
         return found
 
     def close(self) -> list[Filled]:
@@ -225,6 +231,7 @@ class Windows:
             stream.closed_before = max(stream.closed_before, border - border % self.width)
             over = [key for key in stream.open if key[0] + self.width <= stream.closed_before]
             filled += [Filled(name, tenant, start, stream.open.pop((start, tenant))) for start, tenant in sorted(over)]
+        self.open -= len(filled)
         return filled
 
     def still_open(self) -> list[Filled]:

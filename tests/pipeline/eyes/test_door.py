@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import urllib.error
 import urllib.request
@@ -15,6 +17,7 @@ import pytest
 
 import tenure
 from tenure.pipeline.books import Books
+from tenure.pipeline.eyes import door as eyes
 from tenure.pipeline.eyes.door import Door
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,7 +39,7 @@ FLAGS = [
 def books() -> Books:
     books = Books(stored=41)
     zero = ("received", "sealed", "sealed_bytes", "connections", "waiting_rows", "keys_opened", "keys_closed", "late")
-    books.gauges |= {name: lambda: 0 for name in (*zero, "windows_open", "epoch", "recovered")}
+    books.gauges |= {name: lambda: 0 for name in (*zero, "windowless", "windows_open", "epoch", "recovered")}
     return books
 
 
@@ -80,6 +83,25 @@ def test_it_answers_nothing_else_and_nobody_else(door: Door, path: str, host: st
         got(door, path, Host=host)
     assert caught.value.code == status
     caught.value.close()
+
+
+def test_a_browser_that_leaves_before_its_answer_is_no_fault(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    for said in (b"", b"GET /num", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", door.port)) as one:
+                one.sendall(said)
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert got(door, "/numbers")[0] == "application/json"
+    door.close()
+    assert capsys.readouterr().err == ""
+
+
+def test_who_says_nothing_is_let_go(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eyes, "PATIENCE", 0.2)
+    door = Door(0, books.snapshot)
+    with socket.create_connection(("127.0.0.1", door.port), timeout=20) as silent:
+        assert silent.recv(1) == b""
+    door.close()
 
 
 def test_a_taken_port_is_an_error(door: Door, books: Books) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -51,6 +54,19 @@ def test_tenure_comes_through_with_nothing_wrong_and_what_was_forgotten_reported
     assert (outcome.total("double_frees"), outcome.total("leaked"), outcome.total("wrong")) == (0, 0, 0)
     assert outcome.total("reported") > 0
     assert outcome.total("opened") == outcome.total("closed")
+
+
+def test_a_single_request_is_lived_through() -> None:
+    outcome = try_remedy("tenure", 1, 1, lambda remedy, served: None)
+    assert [(life.died, life.requests, life.grown) for life in outcome.lives] == [("", 1, 0.0)] * 2
+
+
+def test_a_child_that_falls_silent_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "LIMIT", 0.5)
+    hung = "print(1, flush=True); import time; time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", hung], stdout=subprocess.PIPE, text=True) as child:
+        assert list(trial._lines(child)) == ["1\n"]
+    assert child.returncode == -signal.SIGKILL
 
 
 def test_a_remedy_that_never_lived_has_no_rate() -> None:

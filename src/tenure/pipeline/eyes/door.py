@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,20 @@ Numbers = Mapping[str, int | float]
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
 
+#: Seconds a peer may take to say what it wants, or to take what it is told; each holds a thread and a descriptor.
+PATIENCE: Final = 10.0
+
+
+class _Listening(ThreadingHTTPServer):
+    """Says nothing of a browser that left: that is no fault of the server's."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class Door:
     """Serves ``/`` (the dashboard), ``/numbers`` (JSON) and ``/metrics`` (Prometheus) on 127.0.0.1."""
 
@@ -31,8 +46,7 @@ class Door:
             "/numbers": ("application/json", lambda: _told(numbers(), waits)),
             "/metrics": ("text/plain; version=0.0.4; charset=utf-8", lambda: exposition(numbers, list(waits))),
         }
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(pages))
-        self._server.daemon_threads = True
+        self._server = _Listening(("127.0.0.1", port), _handler(pages))
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, name="tenure-eyes", daemon=True)
         self._thread.start()
@@ -69,6 +83,8 @@ def _told(numbers: Numbers, waits: Sequence[int]) -> bytes:
 def _handler(pages: Mapping[str, tuple[str, Callable[[], bytes]]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """Answers GET from one table."""
+
+        timeout = PATIENCE
 
         def do_GET(self) -> None:
             host = (self.headers.get("Host") or "").partition(":")[0]

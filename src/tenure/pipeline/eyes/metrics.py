@@ -25,6 +25,7 @@ METRICS: Final[dict[str, tuple[bool, str]]] = {
     "store_failures": (True, "writes that failed and will be tried again"),
     "recovered": (True, "events found in the segments at the start"),
     "late": (True, "events that came after their window was closed"),
+    "windowless": (True, "events for whose window there was no room"),
     "windows_open": (False, "windows that still take events"),
     "windows_closed": (True, "windows whose results are final"),
     "commits": (True, "commits of results"),

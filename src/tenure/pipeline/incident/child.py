@@ -34,6 +34,7 @@ def main(remedy: str, memory: str, requests: str) -> None:
     load.finish()
     gc.collect()
     tenure.drain()
+    marks.append((load.tally.requests, rss()))
     (first, least), (last, most) = marks[0], marks[-1]
     grown = (most - least) / (last - first) if last > first else 0.0
     say(load.tally, keys, seconds=seconds, grown=grown, reported=tenure.ledger.counts().abandoned)

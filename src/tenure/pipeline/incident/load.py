@@ -91,7 +91,7 @@ class Load:
         ring.clear()
 
     def _handle(self, number: int) -> None:
-        for request in range(self._requests // THREADS):
+        for request, _ in enumerate(range(number, self._requests, THREADS)):
             tenant = (request * 7 + number) % TENANTS
             self._serve(tenant, self._keys[tenant])
             if request % ROTATE_EVERY == number:

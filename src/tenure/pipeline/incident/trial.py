@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
@@ -19,7 +20,7 @@ from tenure.pipeline.incident.remedies import REMEDIES
 
 __all__ = ["Life", "Outcome", "last_words", "live_through", "try_remedy"]
 
-#: How long a child may take, in seconds.
+#: How long a child may say nothing, in seconds; it has something to say ten times a second.
 LIMIT: Final = 120
 
 
@@ -111,13 +112,24 @@ def _child(remedy: str, memory: str, requests: int, progress: Callable[[int], No
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as child,
     ):
-        assert child.stdout is not None
-        for line in child.stdout:
+        for line in _lines(child):
             last = json.loads(line)
             progress(min(int(last["requests"]), requests))
-        code = child.wait(LIMIT)
+        code = child.wait()
         died = signal.Signals(-code).name if code < 0 else ("" if code == 0 else f"exit status {code}")
         return Life(memory, died, last_words(errors) if died else "", **last)  # type: ignore[arg-type]
+
+
+def _lines(child: subprocess.Popen[str]) -> Iterator[str]:
+    """What a child says. One that falls silent is killed: whose heap is broken may hang as it dies, its pipe open."""
+    assert child.stdout is not None
+    while True:
+        if not select.select([child.stdout], [], [], LIMIT)[0]:
+            child.kill()
+        line = child.stdout.readline()
+        if not line:
+            return
+        yield line
 
 
 def last_words(errors: IO[str]) -> str:
