@@ -131,8 +131,8 @@ class Running:
         return read
 
 
-def begin(directory: Path, settings: str = "", port: int = 0) -> Running:
-    """Start a server in a directory, with a key, settings and a place for its data."""
+def begin(directory: Path, settings: str = "", port: int = 0, limit: str = "") -> Running:
+    """Start a server in a directory, with a key, settings and a place for its data; ``limit`` is said to the shell."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "tenure.toml"
     config.write_text(settings if "[keep]" in settings else settings + "\n[keep]\n" + KEEP)
@@ -140,6 +140,8 @@ def begin(directory: Path, settings: str = "", port: int = 0) -> Running:
         (directory / "tenure.key").write_bytes(bytes(range(32)))
         (directory / "tenure.key").chmod(0o600)
     command = [sys.executable, "-m", "tenure", "pipeline", "run", "--config", str(config), "--port", str(port)]
+    if limit:
+        command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *command]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said: list[str] = []
     assert process.stdout is not None
@@ -159,8 +161,8 @@ def start(here: Path) -> Iterator[Callable[..., Running]]:
     """Starts servers, and ends them."""
     running: list[Running] = []
 
-    def started(settings: str = "", directory: Path | None = None, port: int = 0) -> Running:
-        running.append(begin(directory or here, settings, port))
+    def started(settings: str = "", directory: Path | None = None, port: int = 0, limit: str = "") -> Running:
+        running.append(begin(directory or here, settings, port, limit))
         return running[-1]
 
     yield started

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
@@ -21,6 +22,7 @@ import tenure
 from tenure.pipeline.block import schema_of
 from tenure.pipeline.books import Books, resident_bytes
 from tenure.pipeline.commands import Commands, password_digest
+from tenure.pipeline.descriptors import have_descriptors
 from tenure.pipeline.event import Plan
 from tenure.pipeline.eyes.door import Door
 from tenure.pipeline.eyes.log import Log
@@ -67,6 +69,7 @@ def serve(settings: Settings, opened: Callable[[Opening], None]) -> dict[str, in
         settings.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(f"[keep] directory {settings.directory}: {error.strerror}") from error
+    have_descriptors(settings.front.max_connections, guarded=bool(settings.front.tls_certificate))
     books, owner = Books(), os.getpid()
     rss = resident_bytes()
     with tenure.Scope() as scope:
@@ -125,6 +128,9 @@ def _run(server: Server, unheld: list[int], listening: Callable[[list[str]], Non
 
     A child that is forked meanwhile lets go of the server, and of the descriptors in ``unheld``.
     """
+    # What is imported when it is first needed is imported while there are descriptors for it.
+    for module in ("numpy.ma", "pyarrow.compute"):
+        import_module(module)
     # Arrow's own allocator gives every block a huge page anew, which the kernel has to clear first; malloc reuses, and
     # with one heap for everything what is free in it can be used by all and be given back at once.
     pool = pa.default_memory_pool()

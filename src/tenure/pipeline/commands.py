@@ -118,7 +118,10 @@ def _info(server: Commands, conversation: Conversation, args: Words) -> bytes:
     """INFO [section]: every counter, in one section."""
     now = server.round()
     if now < 0 or server.told[0] != now:
-        lines = [f"{name}:{value}" for name, value in server.info().items()]
+        try:
+            lines = [f"{name}:{value}" for name, value in server.info().items()]
+        except OSError as lacking:  # the kernel's numbers are in files, and there may be no descriptor left
+            return error(f"ERR the numbers cannot be had: {lacking.strerror}")
         head = ["# Server", "redis_version:7.0.0", f"tenure_version:{__version__}", "", "# Tenure"]
         server.told = now, bulk("\r\n".join([*head, *lines, ""]).encode())
     return server.told[1]
