@@ -101,13 +101,12 @@ static int seal_rows(struct keys *keys, struct block *block, struct key *key, co
         PyErr_Format(PyExc_ValueError, "a key has %d bytes, this one has %zd", KEY_SIZE, view->len);
         return -1;
     }
-    if (libcrypto_use(&keys->crypto, view->buf) < 0)
-        return -1;
-    for (size_t row = key->first; row != NONE; row = *chained(keys, row)) {
+    const unsigned char *fresh = view->buf;
+    for (size_t row = key->first; row != NONE; row = *chained(keys, row), fresh = NULL) {
         struct word sealed = block_text(block, SEALED, row);
         block_nonce(block, row, nonce);
         if (block_bound(block, row, &keys->bound) < 0
-            || libcrypto_seal(&keys->crypto, nonce, &keys->bound, (unsigned char *)sealed.text,
+            || libcrypto_seal(&keys->crypto, fresh, nonce, &keys->bound, (unsigned char *)sealed.text,
                               sealed.length - TAG_SIZE) < 0)
             return -1;
     }

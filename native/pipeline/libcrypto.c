@@ -53,23 +53,18 @@ void libcrypto_close(struct libcrypto *c)
     memset(c, 0, sizeof *c);
 }
 
-int libcrypto_use(struct libcrypto *c, const unsigned char *key)
-{
-    return c->init(c->context, NULL, NULL, key, NULL) ? 0 : refused();
-}
-
 int libcrypto_forget(struct libcrypto *c)
 {
     static const unsigned char nothing[KEY_SIZE];
-    return libcrypto_use(c, nothing);
+    return c->init(c->context, NULL, NULL, nothing, NULL) ? 0 : refused();
 }
 
-int libcrypto_seal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, unsigned char *data,
-                   size_t size)
+int libcrypto_seal(struct libcrypto *c, const unsigned char *key, const unsigned char *nonce, const struct bytes *bound,
+                   unsigned char *data, size_t size)
 {
     int written;
 
-    if (!c->init(c->context, NULL, NULL, NULL, nonce)
+    if (!c->init(c->context, NULL, NULL, key, nonce)
         || !c->update(c->context, NULL, &written, (const unsigned char *)bound->data, (int)bound->length)
         || (size > 0 && !c->update(c->context, data, &written, data, (int)size))
         || !c->final(c->context, data + size, &written)

@@ -27,13 +27,11 @@ struct libcrypto {
 int libcrypto_open(struct libcrypto *c, const char *path);
 void libcrypto_close(struct libcrypto *c);
 
-/* The key schedule is made here, in libcrypto's ordinary heap, and overwritten by libcrypto_forget. */
-int libcrypto_use(struct libcrypto *c, const unsigned char *key);
+/* Seal `size` bytes where they lie; the tag goes behind them. With a key its schedule is made, in libcrypto's ordinary
+   heap, and overwritten by libcrypto_forget; without one it is the one that was given last. */
+int libcrypto_seal(struct libcrypto *c, const unsigned char *key, const unsigned char *nonce, const struct bytes *bound,
+                   unsigned char *data, size_t size);
 int libcrypto_forget(struct libcrypto *c);
-
-/* Seal `size` bytes where they lie; the tag goes behind them. */
-int libcrypto_seal(struct libcrypto *c, const unsigned char *nonce, const struct bytes *bound, unsigned char *data,
-                   size_t size);
 
 /* The same key schedule, to open what was sealed. */
 int libcrypto_use_to_open(struct libcrypto *c, const unsigned char *key);

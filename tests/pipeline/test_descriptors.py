@@ -38,8 +38,8 @@ def test_where_strangers_may_shake_hands_it_is_raised_as_far_as_it_can() -> None
 def test_connections_there_can_be_no_descriptors_for_are_a_mistake_in_the_settings() -> None:
     assert asked(64, 1000, 1000).stderr.splitlines()[-1] == (
         f"tenure.pipeline.settings.SettingsError: [front] max_connections is 1000, for which {1000 + OWN} files have "
-        "to be open, and this process may open 1000. Raise that limit (`ulimit -Hn`, LimitNOFILE), or set max_connections to "
-        f"{1000 - OWN} or less."
+        "to be open, and this process may open 1000. Raise that limit (`ulimit -Hn`, LimitNOFILE), "
+        f"or set max_connections to {1000 - OWN} or less."
     )
 
 

@@ -180,7 +180,8 @@ class Windows:
             stream = self.streams.setdefault(name, Stream())
             kept = chosen[self.in_time(stream, times[chosen])]
             if len(kept):
-                grouped, starts = _grouped(times[kept] // self.width * len(names) + owners[kept])
+                spans = times[kept] // self.width
+                grouped, starts = _grouped((spans - spans.min()) * len(names) + owners[kept])
                 rows = kept[grouped]
                 starts = np.union1d(starts, np.arange(0, len(rows), STEP_ROWS))
                 yield
@@ -254,6 +255,8 @@ class Windows:
 
 def _grouped(keys: Ints) -> tuple[Ints, Ints]:
     """The places of the keys group by group, each in their order, and where each group begins."""
-    order = np.argsort(keys, kind="stable")
+    # Keys of 16 bits are sorted by their digits, in a fifth of the time that comparing them takes.
+    small = keys.astype(np.uint16) if keys.max() < 1 << 16 else keys
+    order = np.argsort(small, kind="stable")
     borders = np.flatnonzero(np.diff(keys[order])) + 1
     return order, np.concatenate(([0], borders))
