@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -90,6 +91,24 @@ def test_rotation_under_load_releases_every_key_once(keyring: Keyring) -> None:
     keyring.rotate()
     assert not wrong
     assert keyring.opened == keyring.closed
+
+
+def test_two_threads_are_never_given_one_key(keyring: Keyring) -> None:
+    serials: list[int] = []
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [
+            threading.Thread(target=lambda: serials.extend(keyring.issue(b"t").serial for _ in range(500)))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(serials) == list(range(1, 2001))
 
 
 def test_keys_show_nothing(keyring: Keyring) -> None:

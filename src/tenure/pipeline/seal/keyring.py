@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Sequence
+import threading
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -54,6 +55,8 @@ class Keyring:
     opened: int = 0
     closed: int = 0
     alive: dict[int, DataKey] = field(default_factory=dict)
+    #: Two threads that were given one serial would use one key, and its nonces, twice.
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of(
@@ -71,24 +74,28 @@ class Keyring:
 
     def issue(self, tenant: bytes, instead_of: int = 0) -> DataKey:
         """A key for the tenant in this epoch that nothing was ever sealed under; a used up one is closed for it."""
-        self.opened += 1
-        secret = data_key(self.libcrypto, self.root_key, tenant, self.epoch, self.opened)
-        key = DataKey(secret, self.epoch, self.opened)
-        self.alive[key.serial] = key
-        if instead_of in self.alive:
-            self._retire(self.alive.pop(instead_of))
+        with self.lock:
+            self.opened += 1
+            epoch, serial = self.epoch, self.opened
+        key = DataKey(data_key(self.libcrypto, self.root_key, tenant, epoch, serial), epoch, serial)
+        with self.lock:
+            self.alive[serial] = key
+            old = self.alive.pop(instead_of, None)
+        self._retire([old] if old else [])
         return key
 
     def rotate(self) -> None:
         """Begin a new epoch: every key is closed, and released when the last lease on it is back."""
-        alive, self.alive = self.alive, {}
-        self.epoch += 1
-        for key in alive.values():
-            self._retire(key)
+        with self.lock:
+            alive, self.alive = self.alive, {}
+            self.epoch += 1
+        self._retire(alive.values())
 
-    def _retire(self, key: DataKey) -> None:
-        key.secret.close()
-        self.closed += 1
+    def _retire(self, keys: Collection[DataKey]) -> None:
+        for key in keys:
+            key.secret.close()
+        with self.lock:
+            self.closed += len(keys)
 
     def close(self) -> None:
         """Close every key."""
