@@ -125,6 +125,26 @@ def test_a_value_that_is_added_later_is_missing_in_what_came_before(start: Any) 
     ]
 
 
+def test_segments_that_were_moved_away_keep_their_numbers_and_their_windows(start: Any, here: Path) -> None:
+    server = start(WINDOWS)
+    add(server, 100, 1_100, 2_100, 3_100)
+    assert server.stop() == 0
+    before = ask(server.directory, SHOWN).rows
+    archive = here / "archive"
+    archive.mkdir()
+    for path in segments_in(server.directory):
+        path.rename(archive / path.name)
+    server = start(WINDOWS)
+    add(server, 4_100, 5_100)
+    assert server.stop() == 0
+    names = {path.name for path in segments_in(server.directory)}
+    assert names
+    assert not names & {path.name for path in archive.iterdir()}
+    # The window that was open lay in what was moved away.
+    closed = [row for row in before if row[-1]]
+    assert ask(server.directory, SHOWN).rows[: len(closed)] == closed
+
+
 # Segments somebody has worked on.
 
 

@@ -178,11 +178,16 @@ def _assembled(settings: Settings, books: Books, scope: tenure.Scope) -> tuple[S
     plan = Plan(settings.fields)
     with Opener(libcrypto, master) as opener:
         marks = make_mark_reader(opener, plan.counted)
-        recovered = recover(settings.directory, results.checkpoint(), windows, marks, opener.root)
+        checkpoint = results.checkpoint()
+        recovered = recover(settings.directory, checkpoint, windows, marks, opener.root)
     header = Header(keyring.root, settings.fields.values, schema_of(settings.fields.values))
     keep, front = settings.keep, settings.front
     segments = SegmentWriter(
-        settings.directory, header, keep.segment_bytes, keep.block_bytes + front.max_request + (1 << 20)
+        settings.directory,
+        header,
+        keep.segment_bytes,
+        keep.block_bytes + front.max_request + (1 << 20),
+        checkpoint.place.segment + 1,
     )
     scope.callback(segments.close)
     commands = Commands(

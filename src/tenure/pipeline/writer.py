@@ -39,6 +39,8 @@ class SegmentWriter:
     header: Header
     limit: int
     reserve: int
+    #: The least number a new segment may have: those before it may be in an archive.
+    least: int = 1
     path: Path = field(init=False)
     file: tenure.Handle[int] | None = field(default=None, init=False)
     at: int = field(default=0, init=False)
@@ -53,7 +55,12 @@ class SegmentWriter:
     @property
     def place(self) -> tuple[int, int]:
         """Where the next frame will stand: the number of its segment, and its own."""
-        return (next_number(self.directory), 0) if self.file is None else (int(self.path.stem), self.number)
+        return (self.next, 0) if self.file is None else (int(self.path.stem), self.number)
+
+    @property
+    def next(self) -> int:
+        """The number of the next segment."""
+        return max(next_number(self.directory), self.least)
 
     def ready(self) -> None:
         """Make sure that what may be accepted next has its room; OSError if the disk has none."""
@@ -67,7 +74,7 @@ class SegmentWriter:
 
     def begin(self) -> None:
         """A new segment, which has its name once it has its header; the one before it is full."""
-        path = self.directory / f"{next_number(self.directory):08d}.seg"
+        path = self.directory / f"{self.next:08d}.seg"
         unnamed = path.with_suffix(UNNAMED)
         for left in self.directory.glob(f"[0-9]*{UNNAMED}"):  # by a process that was killed here; nothing is in it
             left.unlink()
