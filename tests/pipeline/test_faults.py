@@ -177,6 +177,22 @@ def test_sigterm_drains_and_loses_nothing_that_was_acknowledged(start: Any) -> N
     assert set(acknowledged) <= ids_on_disk(server.directory)
 
 
+def test_a_terminal_that_is_closed_loses_nothing(start: Any) -> None:
+    server = start()
+    with server.client() as client:
+        ids = [client.xadd("ev", EVENT).decode() for _ in range(50)]
+    assert server.stop(signal.SIGHUP) == 0
+    assert ids_on_disk(server.directory) == set(ids)
+
+
+def test_nohup_is_obeyed(start: Any) -> None:
+    server = start(limit="trap '' HUP")
+    server.process.send_signal(signal.SIGHUP)
+    with server.client() as client:
+        assert client.xadd("ev", EVENT)
+    assert server.stop() == 0
+
+
 def test_windows_go_on_after_kill_9_as_if_nothing_had_happened(start: Any) -> None:
     settings = "[windows]\nwidth_seconds = 10\nlateness_seconds = 0\n"
     settings += '[keep]\ndirectory = "data"\nfsync = "always"\ncommit_seconds = 0.2\n'

@@ -32,8 +32,8 @@ FAREWELL: Final = 2.0
 #: How many ticks the last commit waits for whoever reads the results. If it is in vain the log makes up for it.
 PATIENCE: Final = 50
 
-#: What tells it to stop.
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: What tells it to stop. The last says that its terminal is gone; `nohup` has it ignored, and then it stays so.
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 T = TypeVar("T")
 
@@ -74,7 +74,8 @@ class Server:
         """Serve until told to stop, then drain. Raises what made it stop, if something did."""
         self.loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            self.loop.add_signal_handler(number, self.stop)
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self.loop.add_signal_handler(number, self.stop)
         self.keeper.store()
         try:
             listening(await self.doors.open(self.connection))
