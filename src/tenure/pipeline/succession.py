@@ -60,17 +60,18 @@ class Succession:
             self.salts.add(salt)
             self.salt, self.epoch = salt, 0
             self.forget()
-        epochs, keys, counters = (
-            frame.batch.column(name).to_numpy()[rows].astype(np.int64) for name in ("epoch", "key", "counter")
-        )
+        columns = [frame.batch.column(name).to_numpy() for name in ("epoch", "key", "counter")]
+        if len(rows) < frame.batch.num_rows:
+            columns = [column[rows] for column in columns]
+        epochs, keys, counters = (column.astype(np.int64) for column in columns)
         highest = np.maximum.accumulate(np.maximum(epochs, self.epoch))
         fallen = epochs < highest
-        for epoch in np.unique(highest).tolist():
-            if epoch > self.epoch:
-                self.epoch = epoch
+        for start, stop in pairwise([0, *(np.flatnonzero(np.diff(highest)) + 1).tolist(), len(highest)]):
+            if stop > start and highest[start] > self.epoch:
+                self.epoch = int(highest[start])
                 self.forget()
-            mine = epochs == epoch
-            fallen[mine] |= self._fallen(keys[mine], counters[mine])
+            mine = start + np.flatnonzero(~fallen[start:stop])
+            fallen[mine] = self._fallen(keys[mine], counters[mine])
         return np.asarray(rows[fallen])
 
     def forget(self) -> None:
@@ -82,7 +83,9 @@ class Succession:
         fallen = np.zeros(len(keys), dtype=np.bool_)
         if not len(keys):
             return fallen
-        order = np.argsort(keys, kind="stable")
+        # Numbers of 16 bits are sorted by their digits, and the keys of one frame are seldom further apart.
+        above = keys - keys.min()
+        order = np.argsort(above.astype(np.uint16) if above.max() < 1 << 16 else above, kind="stable")
         sorted_keys, mine = keys[order], counters[order]
         starts = np.concatenate(([0], np.flatnonzero(np.diff(sorted_keys)) + 1))
         places = self._places(sorted_keys[starts])
@@ -91,8 +94,8 @@ class Succession:
         highest = np.maximum.reduceat(mine, starts)
         if not (mine > before).all():  # a log as it was written is never looked through key by key
             for start, stop in pairwise([*starts.tolist(), len(mine)]):
-                above = np.maximum.accumulate(np.concatenate((before[start : start + 1], mine[start : stop - 1])))
-                fallen[order[start:stop]] = mine[start:stop] <= above
+                so_far = np.maximum.accumulate(np.concatenate((before[start : start + 1], mine[start : stop - 1])))
+                fallen[order[start:stop]] = mine[start:stop] <= so_far
         self.counted[places] = np.maximum(self.counted[places], highest)
         return fallen
 
