@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import subprocess
 import threading
@@ -54,6 +55,15 @@ def test_redis_cli_works_unchanged(server: Any) -> None:
     except FileNotFoundError:
         pytest.skip("redis-cli (Debian package redis-tools) is not installed")
     assert done.stdout == "5-5\n"
+
+
+def test_redis_benchmark_pings_unchanged(server: Any) -> None:
+    if not shutil.which("redis-benchmark"):
+        pytest.skip("redis-benchmark (Debian package redis-tools) is not installed")
+    command = ["redis-benchmark", "-p", str(server.port), "-t", "ping", "-n", "200", "--csv"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.partition(",")[0] for line in done.stdout.splitlines()[1:]] == ['"PING_INLINE"', '"PING_MBULK"']
 
 
 def test_hello_says_who_it_is(server: Any) -> None:
