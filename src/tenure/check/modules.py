@@ -19,6 +19,7 @@ __all__ = [
     "child_fields",
     "children",
     "dotted_text",
+    "told_in_part",
 ]
 
 #: A module, by the folder its imports start from and its dotted name below it.
