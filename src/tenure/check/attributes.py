@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tenure.check.lending import lent, shown
 from tenure.check.modules import Function, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, OWNERSHIP_TAKERS, is_stdlib
 
@@ -25,9 +26,13 @@ class ClassFacts:
     dynamic: bool = False  #: it reaches its attributes by computed names
 
 
-def read(method: Function, facts: ClassFacts) -> None:
-    """Add what one method does to the facts of its class."""
-    _Reader(method, facts).read()
+def read(methods: Collection[Function], facts: ClassFacts) -> None:
+    """Add what the methods of a class do to its facts."""
+    for method in methods:
+        _Reader(method, facts, lent(method, methods)).read()
+    for method in methods:
+        if (attribute := shown(method)) and (closers := facts.closed.get(method.name)):
+            facts.closed.setdefault(attribute, set()).update(closers)  # ``self.session.close()``, of a property
 
 
 def always_called(body: Sequence[ast.stmt]) -> Iterator[ast.Call]:
@@ -48,9 +53,10 @@ def always_called(body: Sequence[ast.stmt]) -> Iterator[ast.Call]:
 class _Reader:
     """Reads one method for what it does with ``self``'s attributes."""
 
-    def __init__(self, method: Function, facts: ClassFacts) -> None:
+    def __init__(self, method: Function, facts: ClassFacts, lent: set[int]) -> None:
         self.method = method
         self.facts = facts
+        self.lent = lent  #: what it returns to those who close nothing
         names = method.parameters
         self.own = names[0] if names else ""
         self.bound: set[int] = set()  #: attributes that a plain assignment binds
@@ -138,7 +144,8 @@ class _Reader:
         """``self.x`` by itself, not called upon: somebody else gets it and may close it."""
         attribute = self.attribute_of(node)
         if attribute and isinstance(node.ctx, ast.Load):
-            self.closes(attribute)
+            if id(node) not in self.lent:
+                self.closes(attribute)
         elif attribute and isinstance(node.ctx, ast.Store):
             self.facts.set_by.setdefault(attribute, set()).add(self.method.name)
             if id(node) not in self.bound:

@@ -47,8 +47,7 @@ class Classes:
         self.project.look_at(cls)
         if cls not in self.known:
             facts = self.known[cls] = ClassFacts(dynamic="__getattr__" in cls.methods)
-            for method in cls.methods.values():
-                read(method, facts)
+            read(cls.methods.values(), facts)
         return self.known[cls]
 
     def stored_in(self, cls: Class) -> dict[str, list[tuple[Function, Site]]]:
