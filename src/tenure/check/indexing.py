@@ -16,6 +16,7 @@ from tenure.check.modules import (
     dotted_text,
     told_in_part,
 )
+from tenure.check.versions import answered
 
 __all__ = ["index"]
 
@@ -145,6 +146,16 @@ class _Indexer:
         kept = parts[: max(0, len(parts) - node.level + 1)]
         return ".".join([*kept, *([node.module] if node.module else [])])
 
+    def branch(self, node: ast.If, function: Function, owner: Class | None, prefix: str) -> bool:
+        """A name that means something else for Python 2 has the other meaning: what is read last counts."""
+        answer = answered(node.test)
+        if answer is None:
+            return False
+        live, dead = (node.body, node.orelse) if answer else (node.orelse, node.body)
+        self.queue.append((list(live), function, owner, prefix))
+        self.queue.append((list(dead), function, owner, prefix))
+        return True
+
     def yields(self, node: ast.AST, function: Function, owner: Class | None, prefix: str) -> bool:
         function.generator = True
         return False
@@ -165,7 +176,8 @@ class _Indexer:
             if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
                 self.module.values.setdefault(node.targets[0].id, node.value)
             elif isinstance(node, ast.If | ast.Try):
-                self.top_level([*node.body, *node.orelse])
+                dead = isinstance(node, ast.If) and answered(node.test) is False
+                self.top_level([*node.orelse, *node.body] if dead else [*node.body, *node.orelse])
         for made in self.module.classes.values():
             bases = (base.value if isinstance(base, ast.Subscript) else base for base in made.node.bases)
             made.bases = [self.module.resolve(dotted_text(base)) or "?" for base in bases]
@@ -177,6 +189,7 @@ _SPECIAL: Final[dict[type[ast.AST], Callable[..., bool]]] = {
     ast.FunctionDef: _Indexer.define,
     ast.AsyncFunctionDef: _Indexer.define,
     ast.ClassDef: _Indexer.classify,
+    ast.If: _Indexer.branch,
     ast.Import: _Indexer.imported,
     ast.ImportFrom: _Indexer.imported_from,
     ast.Yield: _Indexer.yields,

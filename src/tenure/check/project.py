@@ -85,6 +85,19 @@ class Project:
                 return found
         return None
 
+    def origin(self, root: str, dotted: str, depth: int = 0) -> str:
+        """The name outside the project that a dotted name stands for, through re-exports; else the name as it is."""
+        parts = dotted.split(".")
+        for cut in range(len(parts) - 1, 0, -1):
+            module = self.module(root, ".".join(parts[:cut])) if depth <= 8 else None
+            if module is not None:
+                name, *rest = parts[cut:]
+                self.trace.look(module.name, "name", name)
+                known = name in module.functions or name in module.classes
+                target = "" if known else module.imports.get(name, "")
+                return self.origin(root, ".".join([target, *rest]), depth + 1) if target else dotted
+        return dotted
+
     def look_at(self, found: Function | Class) -> None:
         """Note that somebody looks at a function or a class."""
         kind = "class" if isinstance(found, Class) else "function"

@@ -12,7 +12,7 @@ from tenure.check.effects import HOLDS, Tables
 from tenure.check.enacting import defaults_of
 from tenure.check.flow import ESCAPED, TooLarge
 from tenure.check.modules import Function, Module
-from tenure.check.openers import FUNCTION_CLOSERS, Opener
+from tenure.check.openers import FUNCTION_CLOSERS, Opener, is_stdlib
 from tenure.check.overview import Overview
 from tenure.check.project import Project
 from tenure.check.risk import risk_of_function
@@ -167,8 +167,15 @@ class Summaries:
             return False
         dotted = module.resolve(text)
         if dotted:
+            dotted = self.known_name(module, dotted)
             return dotted in self.tables.openers or dotted in FUNCTION_CLOSERS
         return not packages.isdisjoint(name.partition(".")[0] for name in module.imports.values())
+
+    def known_name(self, module: Module, dotted: str) -> str:
+        """A name as the tables have it, also where the project itself passes it on: ``.compat.TemporaryDirectory``."""
+        if dotted in self.tables.openers or is_stdlib(dotted) or dotted.rpartition(".")[2] not in self.openers:
+            return dotted
+        return self.project.origin(module.root, dotted)
 
     def opaque(self, function: Function) -> bool:
         """Its body does not tell what a call of it does."""
