@@ -84,3 +84,23 @@ def test_an_attribute_of_self_is_closed_by_those_only_who_have_heard_of_the_clas
     checker.learn(modules)
     closed = [checker.summaries.overview.somebody_closes(f"Log.{name}") for name in "fgh"]
     assert closed == [False, False, True]
+
+
+def test_another_copy_of_a_package_closes_nothing_of_this_one(tmp_path: Path) -> None:
+    closing = "class Log:\n    def close(self):\n        self.f.close()\n\nLog().close()\n"
+    texts = {"old": "class Log:\n    pass\n", "new": closing}
+    for name, text in texts.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log.py").write_text(text)
+    checker = Checker(Config())
+    checker.learn([checker.load(text, tmp_path / name / "log.py") for name, text in texts.items()])
+    known = checker.summaries.overview
+    assert not known.somebody_closes("Log.f", str(tmp_path / "old"))
+    assert known.somebody_closes("Log.f", str(tmp_path / "new"))
+
+
+def test_the_tests_of_a_package_close_what_is_in_it(tmp_path: Path) -> None:
+    texts = {"src": "class Log:\n    pass\n", "tests": "def test(log):\n    log.f.close()\n"}
+    checker = Checker(Config())
+    checker.learn([checker.load(text, tmp_path / name / f"{name}_log.py") for name, text in texts.items()])
+    assert checker.summaries.overview.somebody_closes("Log.f", str(tmp_path / "src"))

@@ -54,7 +54,11 @@ class Faces:
     def _made(self, name: str, kind: str, part: str) -> str:
         overview = self.summaries.overview
         if name == EVERYBODY:
-            answer = overview.only_bearer(self.root, part) if kind == "factory" else overview.somebody_closes(part)
+            answer = (
+                overview.only_bearer(self.root, part)
+                if kind == "factory"
+                else overview.somebody_closes(part, self.root)
+            )
             return str(answer)
         if kind == "file":
             return kind_of_file(module_file(self.root, name))

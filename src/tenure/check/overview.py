@@ -50,7 +50,7 @@ class Overview:
         self.learned: set[str] = set()  #: names of the project's own factories and owning classes
         self.opened: dict[Module, set[str]] = {}  #: the same, by the module they are from
         self.bystanders: Sequence[Bystander] = ()
-        self.closed: dict[str, bool] = {}  #: what was asked of somebody_closes, and the answer
+        self.closed: dict[tuple[str, str], bool] = {}  #: what was asked of somebody_closes, and the answer
         self.bearers: dict[tuple[str, str], list[tuple[str, str]]] | None = None  #: root, method -> module, qualname
 
     def learn(self, modules: Iterable[Module], bystanders: Sequence[Bystander] = ()) -> None:
@@ -121,29 +121,31 @@ class Overview:
         for cls in module.classes.values():
             yield from (f"{cls.qualname}.{name}" for name in cls.methods if name in self.learned)
 
-    def somebody_closes(self, part: str) -> bool:
+    def somebody_closes(self, part: str, root: str = "") -> bool:
         """Whether any module says ``x.attribute.close`` of what may be a ``Class``, for ``Class.attribute``.
 
         In ``self.attribute.close`` the object is of the class that says so, or of one that inherits from it: such a
-        module counts only if it has heard of the class.
+        module counts only if it has heard of the class. What is asked below ``root`` is not answered by another copy of
+        a module that is there as well.
         """
         self.trace.look(EVERYBODY, "closed", part)
-        if part not in self.closed:
-            self.closed[part] = self._is_closed(part)
-        return self.closed[part]
+        if (part, root) not in self.closed:
+            self.closed[part, root] = self._is_closed(part, root)
+        return self.closed[part, root]
 
-    def _is_closed(self, part: str) -> bool:
+    def _is_closed(self, part: str, root: str) -> bool:
         name, _, attribute = part.rpartition(".")
         closers = "|".join(map(re.escape, sorted(CLOSER_NAMES)))
         pattern = re.compile(_SOMEBODY_CLOSES.format(attribute=re.escape(attribute), closers=closers))
         named = re.compile(rf"(?<!class )\b{re.escape(name)}\b")  # a class of its own by that name is another one
         return any(
             match[1] not in ("self", "cls") or named.search(text) is not None
-            for text in self._texts()
+            for text in self._texts(root)
             if f".{attribute}" in text
             for match in pattern.finditer(text)
         )
 
-    def _texts(self) -> Iterator[str]:
-        yield from (module.text for module in self.opened)
-        yield from (bystander.text() for bystander in self.bystanders)
+    def _texts(self, root: str) -> Iterator[str]:
+        here = {m.name for m in (*self.opened, *self.bystanders) if m.root == root}
+        yield from (module.text for module in self.opened if module.root == root or module.name not in here)
+        yield from (other.text() for other in self.bystanders if other.root == root or other.name not in here)

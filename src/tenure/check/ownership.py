@@ -72,7 +72,8 @@ def _filled(cls: Class, attribute: str) -> bool:
 def _closed(scene: Scene, cls: Class, attribute: str) -> bool:
     """By a method of the class or its bases, by a subclass, or by anybody who reaches into the object."""
     part = f"{cls.name}.{attribute}"
-    return scene.summaries.classes.may_close(cls, attribute) or scene.summaries.overview.somebody_closes(part)
+    overview = scene.summaries.overview
+    return scene.summaries.classes.may_close(cls, attribute) or overview.somebody_closes(part, cls.module.root)
 
 
 def _ending(scene: Scene, cls: Class) -> str:
