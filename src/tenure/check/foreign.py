@@ -13,6 +13,7 @@ from tenure.check.scene import Scene
 from tenure.check.words import words
 
 __all__ = [
+    "STRUCTURES",
     "address_of",
     "allocated_names",
     "allocates",
@@ -36,7 +37,8 @@ _ALLOCATORS: Final = words(
     " cffi.FFI.new cffi.FFI.from_buffer cffi.FFI.gc builtins.bytearray"
 )
 
-_STRUCTURES: Final = words(
+#: Classes that lay out C memory.
+STRUCTURES: Final = words(
     "ctypes.Structure ctypes.Union ctypes.BigEndianStructure ctypes.LittleEndianStructure ctypes.BigEndianUnion"
 )
 #: Functions of numpy that always make a new array.
@@ -83,7 +85,7 @@ def allocates(module: Module, node: ast.expr) -> bool:
 def _is_structure(module: Module, node: ast.expr) -> bool:
     """A class of this module that ctypes lays out in memory."""
     cls = module.classes.get(node.id) if isinstance(node, ast.Name) else None
-    return cls is not None and not _STRUCTURES.isdisjoint(cls.bases)
+    return cls is not None and not STRUCTURES.isdisjoint(cls.bases)
 
 
 def whole(node: ast.expr) -> ast.expr:

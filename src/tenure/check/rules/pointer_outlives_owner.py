@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.foreign import (
+    STRUCTURES,
     address_of,
     allocated_names,
     allocates_owned,
@@ -33,6 +34,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
         yield from _stored(scene, function)
         yield from _keepers(scene, function)
         yield from _left_behind(scene, function)
+        yield from _filled(scene, function)
         yield from _returned(scene, function)
 
 
@@ -99,6 +101,27 @@ def _left_behind(scene: Scene, function: Function) -> Iterator[Draft]:
             continue
         if struct in _going_on(function) or (struct and struct == self_name(function) and owner not in owned):
             yield Draft(statement, f"`{struct}` goes on, and `{owner}`, which it points to, dies here")
+
+
+def _filled(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``made = Structure(addressof(buffer))``: what is made goes on, the buffer it points to does not."""
+    for statement in statements_of(function):
+        if not isinstance(statement, ast.Assign) or not _lays_out(scene, statement.value):
+            continue
+        made = dotted_text(statement.targets[0])
+        owners = [_addressed(scene, function, n) for n in ast.walk(statement.value) if isinstance(n, ast.expr)]
+        for owner in owners:
+            if owner and made in _going_on(function) and reads_of(function, owner) == 1:
+                yield Draft(statement, f"`{made}` goes on, and `{owner}`, which it points to, dies here")
+                break
+
+
+def _lays_out(scene: Scene, node: ast.expr) -> bool:
+    """Whether it makes a structure, which takes numbers for pointers and keeps nothing alive by them."""
+    made = resolved(scene.module, node.func) if isinstance(node, ast.Call) else ""
+    found = scene.project.find(scene.module.root, made) if made else None
+    lineage = scene.project.lineage(found) if isinstance(found, Class) else iter(())
+    return any(cls is not None and not STRUCTURES.isdisjoint(cls.bases) for cls in lineage)
 
 
 def _going_on(function: Function) -> set[str]:
