@@ -95,6 +95,12 @@ def test_what_another_file_of_the_package_hands_out_is_followed_from_one_text(tm
     assert (finding.rule, finding.line) == ("never-closed", 4)
 
 
+def test_an_opener_that_a_module_of_the_project_passes_on_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "compat.py").write_text("from tempfile import TemporaryDirectory\n")
+    text = "from compat import TemporaryDirectory\n\ndef f():\n    d = TemporaryDirectory()\n    return d.name\n"
+    assert [f.rule for f in check_source(text, str(tmp_path / "use.py"), Config())] == ["never-closed"]
+
+
 def test_an_opener_of_the_project_is_followed_like_any_other() -> None:
     text = "from lib import connect\n\ndef use():\n    c = connect()\n    return c.ask()\n"
     config = Config.from_table({"openers": {"lib.connect": "hang_up"}}, "pyproject.toml")

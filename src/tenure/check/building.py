@@ -1,4 +1,4 @@
-"""An object while its ``__init__`` runs: which attributes are there whatever happens, and which may still be missing."""
+"""An object while its ``__init__`` runs: which attributes are set whatever happens, which may be missing at the end."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from tenure.check.openers import (
     is_stdlib,
 )
 from tenure.check.opening import Argument
+from tenure.check.reading import closes_to_raise
 from tenure.check.risk import RAISED, never_returns, risk_of_name, risk_of_unknown
 from tenure.check.state import SELF, Error, Path, Value, resources_in
 from tenure.check.words import words
@@ -127,7 +128,7 @@ class Calls(Methods):
     # -- functions known by name -----------------------------------------------------------------------------------
 
     def call_named(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
-        dotted: str = callee[1]
+        dotted = self.summaries.known_name(self.module, callee[1])
         if dotted in _EXITS or dotted in _EXIT_TYPES:
             raise Stop
         opener = self.tables.openers.get(dotted)
@@ -238,7 +239,8 @@ class Calls(Methods):
         if isinstance(function.node, ast.AsyncFunctionDef) and not function.generator and id(node) not in self.awaited:
             self.keep_all(arguments, path)  # nothing of it has run yet
             return None
-        if receiver == SELF:
+        fails_closed = receiver == SELF and closes_to_raise(function)
+        if receiver == SELF and not fails_closed:
             self.close_own(function, node, path)
         if never_returns(function):
             self.may_raise(path, 2, "", node, shown(node))
@@ -256,6 +258,8 @@ class Calls(Methods):
             return None
         bound = self.bindings(function, receiver, arguments)
         before = path.copy() if level else path
+        if fails_closed and level:
+            self.close_own(function, node, before)
         outcome = self.pick(summary.normal, bound, path)
         value = self.enact(outcome, bound, node, path, function) if outcome is not None else None
         if receiver == SELF and outcome is not None and outcome.holds:

@@ -18,6 +18,7 @@ from tenure.check.modules import Function, Key, Module
 from tenure.check.openers import is_stdlib, with_extra
 from tenure.check.overview import Bystander
 from tenure.check.project import Project
+from tenure.check.reading import nodes_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.rules import RULES, unfinished
 from tenure.check.rules.unused_allow import unused
@@ -136,17 +137,19 @@ class Checker:
         return self.summaries.walks.get(function)
 
     def of_walk(self, walk: Walk) -> Iterator[Finding]:
-        told: set[tuple[str, str | None, Step]] = set()
+        told: set[tuple[str, str | None, Step, int]] = set()
         for case in cases_of(walk):
-            for rule in RULES:
-                draft = rule.loss(case) if rule.loss is not None else None
-                if draft is None:
-                    continue
-                same = (rule.name, case.site.variable, draft.story[-1])
-                if rule in self.rules and (case.site.variable is None or same not in told):
-                    told.add(same)  # one name bound on two branches and lost at one place is one mistake
-                    yield _finding(rule, draft, walk.module)
-                break
+            drafts = [
+                (rule, draft) for rule in RULES if rule.loss is not None and (draft := rule.loss(case)) is not None
+            ]
+            if not drafts:
+                continue
+            # What hardly happens does not stand in the way of what does.
+            rule, draft = next(((r, d) for r, d in drafts if d.certainty != "possible"), drafts[0])
+            same = (rule.name, case.site.variable, draft.story[-1], _branching(walk.function, case.site.line))
+            if rule in self.rules and (case.site.variable is None or same not in told):
+                told.add(same)  # one name bound on two branches and lost at one place is one mistake
+                yield _finding(rule, draft, walk.module)
         for slip in slips_of(walk):
             for rule in self.rules:
                 draft = rule.slip(slip) if rule.slip is not None else None
@@ -155,6 +158,18 @@ class Checker:
 
     def sure_enough(self, finding: Finding) -> bool:
         return CERTAINTIES.index(finding.certainty) <= CERTAINTIES.index(self.config.certainty)
+
+
+def _branching(function: Function, line: int) -> int:
+    """The line of the innermost ``if`` around a line, with all its ``elif``; the function's own where there is none."""
+    inside = [n for n in nodes_of(function) if isinstance(n, ast.If) and n.lineno <= line <= (n.end_lineno or 0)]
+    if not inside:
+        return 0
+    heads = {id(n.orelse[0]): n for n in inside if len(n.orelse) == 1}
+    head = max(inside, key=lambda n: n.lineno)
+    while id(head) in heads:
+        head = heads[id(head)]
+    return head.lineno
 
 
 def _foreign(module: Module) -> list[str]:

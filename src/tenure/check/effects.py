@@ -330,6 +330,8 @@ class Effects:
         """Whether a loss is one that hardly happens, or hardly matters when it does."""
         if site.meant_to_fail and how in ("temporary", "rebound", "exit"):
             return True  # under ``pytest.raises``: it was not opened at all
+        if UNLIKELY in path.env and how in ("error", "init", "generator"):
+            return True  # something that hardly happens came before
         if site.kind.lazy and error.level == 2 and _used(site.index) not in path.env:
             return True  # it has connected to nothing yet
         return error.far and not site.late  # clean-up that fails as well: two things at once

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Iterator
 
 from tenure.check.modules import Class, Function, Module, children, dotted_text
+from tenure.check.openers import CLOSER_NAMES
 
 __all__ = [
     "Finalizer",
     "calls_in",
+    "closes_to_raise",
     "finalizers_in",
     "mentions",
     "nodes_of",
@@ -124,6 +126,25 @@ def own_method(owner: Class, node: ast.AST, name: str) -> Function | None:
         if isinstance(base, ast.Name) and base.id == name:
             return owner.methods.get(node.func.attr)
     return None
+
+
+def closes_to_raise(method: Function) -> bool:
+    """Whether a method closes itself, or something of its object, only where it raises next: whoever calls it and goes
+    on has nothing closed."""
+    own = self_name(method)
+    followed: list[bool] = []
+    blocks = [method.node.body]
+    for statement in statements_of(method):
+        blocks += [b for n in ("body", "orelse", "finalbody") if isinstance(b := getattr(statement, n, None), list)]
+        if isinstance(statement, ast.Try):
+            blocks += [handler.body for handler in statement.handlers]
+    for block in blocks:
+        called = [s.value for s in block if isinstance(s, ast.Expr) and isinstance(s.value, ast.Call)]
+        texts = [dotted_text(call.func) for call in called]
+        if any(t.startswith(f"{own}.") and t.rpartition(".")[2] in CLOSER_NAMES for t in texts):
+            followed.append(isinstance(block[-1], ast.Raise))
+    closing = [text for text in method.calls if text.rpartition(".")[2] in CLOSER_NAMES]
+    return bool(followed) and all(followed) and all(text.startswith(f"{own}.") for text in closing)
 
 
 def passed_itself(node: ast.Call, name: str) -> bool:
