@@ -23,6 +23,7 @@ class ClassFacts:
     openers: dict[str, set[str]] = field(
         default_factory=dict
     )  #: attribute -> what it is bound to, "" for anything else
+    made_by: dict[str, set[str]] = field(default_factory=dict)  #: attribute -> methods of self that make what it is
     dynamic: bool = False  #: it reaches its attributes by computed names
 
 
@@ -100,7 +101,10 @@ class _Reader:
         if value is None or (isinstance(value, ast.Constant) and value.value is None):
             return
         opener = self.method.module.resolve(dotted_text(value.func)) if isinstance(value, ast.Call) else ""
+        maker = self.attribute_of(value.func) if isinstance(value, ast.Call) else ""
         for attribute in filter(None, map(self.attribute_of, targets)):
+            if maker:
+                self.facts.made_by.setdefault(attribute, set()).add(maker)
             self.facts.openers.setdefault(attribute, set()).add(opener)
 
     def closes(self, attribute: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tenure.check.attributes import ClassFacts, always_called, read
@@ -64,6 +65,16 @@ class Classes:
             for attribute, sites in (walk.stored if walk is not None else {}).items():
                 found.setdefault(attribute, []).extend((method, site) for site in sites)
         return found
+
+    def made_in(self, cls: Class) -> Iterator[tuple[str, Function, Site]]:
+        """Attributes that a base fills with whatever a method makes, where this class has a method that opens."""
+        bases = (current for current in self.project.lineage(cls) if current is not None and current is not cls)
+        for attribute, makers in [pair for base in bases for pair in self.facts(base).made_by.items()]:
+            for method in (cls.methods[name] for name in sorted(makers) if name in cls.methods):
+                summary = self.summaries.of(method, False)
+                walk = self.summaries.walks.get(method) if summary is not None and summary.opens else None
+                if walk is not None:
+                    yield from ((attribute, method, site) for site in walk.sites if site.index in walk.handed_out())
 
     def may_close(self, cls: Class, attribute: str) -> bool:
         """Whether any method in sight, or one out of sight, may close the attribute."""

@@ -146,6 +146,6 @@ class Overview:
         )
 
     def _texts(self, root: str) -> Iterator[str]:
-        here = {m.name for m in (*self.opened, *self.bystanders) if m.root == root}
+        here = {m.name for m in self.opened if m.root == root} | {b.name for b in self.bystanders if b.root == root}
         yield from (module.text for module in self.opened if module.root == root or module.name not in here)
         yield from (other.text() for other in self.bystanders if other.root == root or other.name not in here)

@@ -61,6 +61,9 @@ def unclosed_attributes(scene: Scene) -> Iterator[Held]:
                 if owed and not _closed(scene, cls, attribute):
                     method, site = owed[0]
                     yield Held(cls, attribute, site, method, _ending(scene, cls))
+            for attribute, method, site in scene.summaries.classes.made_in(cls):
+                if not site.kind.dormant and not _closed(scene, cls, attribute):
+                    yield Held(cls, attribute, site, method, _ending(scene, cls))
 
 
 def _filled(cls: Class, attribute: str) -> bool:

@@ -12,6 +12,7 @@ from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import KINDS
 from tenure.check.project import Project
 from tenure.check.questions import Questions, own_nodes
+from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import SELF, Error, Hold, Path, Site, Value, resources_in
 from tenure.check.statements import TRANSFERS, Statements
 from tenure.lifecycle import State
@@ -234,6 +235,11 @@ class Walk(Statements):
                 if error is not None:
                     how = "generator" if error.type == "builtins.GeneratorExit" else "error"
                 self.lose(path, index, how, error or Error("", 1 if doubtful(path) else 3), site.line)
+
+    def handed_out(self) -> set[int]:
+        """What was opened here and is the caller's to close."""
+        held = (pair for path, _ in self.exits for pair in path.held.items())
+        return {index for index, hold in held if hold.note == HANDED_BACK and not self.sites[index].borrowed}
 
     def result_of_closed(self, path: Path, at: int) -> None:
         """What is returned was closed on the way out."""
