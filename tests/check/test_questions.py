@@ -27,6 +27,15 @@ def test_only_conditions_around_a_close_are_guards() -> None:
     assert questions().guards == {"own", "own is None"}
 
 
+def test_a_with_around_what_has_a_name_closes_it() -> None:
+    text = (
+        "def f(p, own, ask):\n    if own:\n        with p.stdin:\n            p.run()\n"
+        "    if ask:\n        with p.lock():\n            p.run()\n"
+    )
+    module = index(text, "m.py", ast.parse(text), ("", "m", False))
+    assert Questions(module.functions["f"]).guards == {"own", "own is None"}
+
+
 def test_a_condition_and_its_opposite_are_one_question() -> None:
     asked = questions()
     tests = [ast.parse(text, mode="eval").body for text in ("x is None", "x is not None", "not x")]

@@ -110,6 +110,10 @@ def _repeatable(node: ast.AST) -> bool:
 
 
 def _closes(statement: ast.stmt) -> bool:
-    """Whether a statement, or one in it, calls something by the name of a closer."""
-    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
-    return any(isinstance(func, ast.Attribute) and func.attr in CLOSER_NAMES for func in calls)
+    """Whether a statement, or one in it, calls something by the name of a closer, or leaves a ``with`` around it."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Name | ast.Attribute):
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOSER_NAMES:
+            return True
+    return False

@@ -142,7 +142,7 @@ class Statements(Expressions):
         bound = value
         if value is not None and value[0] == "w":
             bound = ("r", value[1])
-        elif value is None or value[0] != "r":
+        elif value is None or value[0] not in ("r", "p"):
             bound = None
         path.put(_hidden(node.item), value)
         if _last_name(node.item) in _RAISERS:
@@ -168,6 +168,8 @@ class Statements(Expressions):
             site = self.sites[value[1]]
             if value[0] == "w" or site.kind.managed or site.borrowed:
                 self.release(path, value[1], node.item, "with")
+        elif value is not None and value[0] == "p":  # ``with process.stdout as lines``
+            self.release_pipe(path, value[1], value[2])
         if path.error is not None and node.other >= 0 and self.swallows(node.item):
             path.error = None
             return ((node.other, ""),)
