@@ -103,7 +103,8 @@ class Calls(Methods):
     def arguments(self, node: ast.Call, path: Path) -> list[Argument]:
         given: list[Argument] = []
         for position, argument in enumerate(node.args):
-            value = self.ev(argument, path)
+            at_once = isinstance(argument, ast.Starred) and isinstance(argument.value, ast.GeneratorExp)
+            value = self.comprehension(argument.value, path) if at_once else self.ev(argument, path)
             if not isinstance(argument, ast.Starred):
                 given.append(Argument(position, value, argument))
             elif value is not None and value[0] == "t" and position == len(node.args) - 1:
@@ -237,7 +238,7 @@ class Calls(Methods):
         _, function, receiver = callee
         self.built = None
         if isinstance(function.node, ast.AsyncFunctionDef) and not function.generator and id(node) not in self.awaited:
-            self.keep_all(arguments, path)  # nothing of it has run yet
+            self.entrust(function, receiver, arguments, path)
             return None
         fails_closed = receiver == SELF and closes_to_raise(function)
         if receiver == SELF and not fails_closed:
@@ -272,12 +273,6 @@ class Calls(Methods):
             self.enact_called(bound, node, before, function)
             self.raise_outcomes(summary, bound, Error(kind, level), node, before, path, function.raises)
         return value
-
-    def is_ours(self, value: Value) -> bool:
-        """Whether a function that is given this is given something to close."""
-        held = list(resources_in(value))
-        through = value is not None and value[0] == "h"  # what is the caller's, in an object, is too far away
-        return any(not self.sites[index].borrowed for index in held) if through else bool(held)
 
     def instantiate(self, cls: Class, node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
         """``Class(...)``: what its ``__init__`` does with the arguments, and whether the object owns something."""

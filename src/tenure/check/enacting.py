@@ -128,6 +128,24 @@ class Enacting(Opening):
         self.enact_called(bound, node, path, function)
         return self.result(outcome.result, bound, node, path, function)
 
+    def is_ours(self, value: Value) -> bool:
+        """Whether a function that is given this is given something to close."""
+        held = list(resources_in(value))
+        through = value is not None and value[0] == "h"  # what is the caller's, in an object, is too far away
+        return any(not self.sites[index].borrowed for index in held) if through else bool(held)
+
+    def entrust(self, function: Function, receiver: Value, arguments: Sequence[Argument], path: Path) -> None:
+        """A coroutine that has not begun: what it will close, keep or give back is in its care from here on; what it
+        only uses stays with whoever made it."""
+        summary = self.summaries.of(function, any(self.is_ours(argument.value) for argument in arguments))
+        ends = (*summary.normal, *summary.raising) if summary is not None else ()
+        taken = {name for end in ends for name in (*dict(end.effects), *_passed_on(end.result))}
+        bound = self.bindings(function, receiver, arguments) if summary is not None else {}
+        lent = {id(argument) for name, argument in bound.items() if name not in taken}
+        for argument in arguments:
+            if id(argument) not in lent:
+                self.keep(path, argument.value)
+
     def may_pass_on(self, summary: Summary, bound: dict[str, Argument]) -> bool:
         """Whether the result may be an argument nobody here knows: a file, or the name of one."""
         names = {name for o in summary.normal for name in _passed_on(o.result)}

@@ -18,8 +18,10 @@ _LOCKS: Final = words(
     "threading.Lock threading.Semaphore threading.BoundedSemaphore threading.Condition"
     " multiprocessing.Lock multiprocessing.Semaphore multiprocessing.Condition"
 )
-_WAITS: Final = frozenset({"threading.Thread", "threading.Event", "queue.Queue", "multiprocessing.Process"})
-_WAITING: Final = frozenset({"join", "wait", "get", "acquire"})
+_WAITS: Final = words("threading.Thread threading.Event queue.Queue multiprocessing.Process subprocess.Popen")
+_WAITING: Final = words("join wait get acquire communicate")
+#: Whoever is told to end is not waited for long.
+_ENDING: Final = words("kill terminate send_signal set")
 #: Their ``put`` takes a lock; ``queue.SimpleQueue`` is made to be filled by finalizers.
 _QUEUES: Final = frozenset({"queue.Queue", "queue.LifoQueue", "queue.PriorityQueue"})
 _DEEPEST: Final = 2
@@ -33,8 +35,13 @@ def judge(scene: Scene) -> Iterator[Draft]:
             continue
         for node in nodes_of(method):
             lock = _taken(scene, cls, method, node, 0)
-            if lock:
+            if lock and not _is_told_to_end(method, lock):
                 yield Draft(node if isinstance(node, ast.Call) else _line_of(node), _message(lock))
+
+
+def _is_told_to_end(method: Function, awaited: str) -> bool:
+    """``self.process.kill(); self.process.wait()``."""
+    return any(f"{awaited}.{ending}" in method.calls for ending in _ENDING)
 
 
 def _message(lock: str) -> str:
@@ -67,20 +74,24 @@ def _lock(scene: Scene, cls: Class, node: ast.expr, types: frozenset[str]) -> st
     text = dotted_text(node)
     if not text:
         return ""
-    value = scene.module.values.get(text) if "." not in text else _set_in_class(cls, text.rpartition(".")[2])
-    if isinstance(value, ast.Call) and resolved(scene.module, value.func) in types:
-        return text
-    return ""
+    owner, _, attribute = text.rpartition(".")
+    if not owner:
+        values = [scene.module.values.get(text)]
+    elif "." in owner:  # of another object: ``self.registry.lock``
+        values = [value for other in scene.module.classes.values() for value in _set_in_class(other, attribute)]
+    else:
+        values = [*_set_in_class(cls, attribute)]
+    made = (resolved(scene.module, value.func) for value in values if isinstance(value, ast.Call))
+    return text if any(dotted in types for dotted in made) else ""
 
 
-def _set_in_class(cls: Class, attribute: str) -> ast.expr | None:
+def _set_in_class(cls: Class, attribute: str) -> Iterator[ast.expr | None]:
     """What an attribute is set to, in the class body or by a method."""
     for node in ast.walk(cls.node):
-        if isinstance(node, ast.Assign):
-            for target in node.targets:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if dotted_text(target).rpartition(".")[2] == attribute:
-                    return node.value
-    return None
+                    yield node.value
 
 
 RULE: Final = Rule(
