@@ -62,6 +62,36 @@ VARIANTS: dict[str, tuple[str | None, ...]] = {
         "class Pool:\n    def get_file(self, path):\n        return path\n",
     ),
     "other_pool.py": ("class Other:\n    def get_file(self, path):\n        return None\n", None),
+    "hooks.py": (
+        "import ctypes\n\nHOOK = ctypes.CFUNCTYPE(None)\n",
+        "import ctypes\n\nHOOK = ctypes.c_int\n",
+        "HOOK = print\n",
+        None,
+    ),
+    "monitor.py": (
+        "import ctypes\nfrom pack.hooks import HOOK\n\ndef hooked(f):\n    return HOOK(f)\n\n"
+        "def start(lib):\n    lib.set_hook(HOOK(start))\n",
+    ),
+    "watcher.py": (
+        "import ctypes\nfrom pack.monitor import hooked\n\ndef watch(lib):\n    lib.set_hook(hooked(watch))\n",
+    ),
+    "registry.py": (
+        "import threading\n\nlock = threading.Lock()\n\ndef forget(it):\n    with lock:\n        print(it)\n",
+        "import threading\n\nlock = threading.RLock()\n\ndef forget(it):\n    with lock:\n        print(it)\n",
+        "def forget(it):\n    print(it)\n",
+    ),
+    "forgetful.py": (
+        "from pack.registry import forget\n\nclass Held:\n    def __del__(self):\n        forget(id(self))\n",
+    ),
+    "collect.py": (
+        "import weakref\n\ndef on_collect(owner, end):\n    return weakref.finalize(owner, end)\n",
+        "import weakref\n\ndef on_collect(owner, end):\n    return weakref.finalize(end, print)\n",
+        "def on_collect(owner, end):\n    return None\n",
+    ),
+    "collected.py": (
+        "from pack.collect import on_collect\n\nclass Cache:\n    def __init__(self):\n"
+        "        self.end = on_collect(self, self.release)\n\n    def release(self):\n        pass\n",
+    ),
     "swimmer.py": (
         "class Swimmer:\n    def swim(self, path):\n        f = self.pool.get_file(path)\n        return f.read()\n",
     ),

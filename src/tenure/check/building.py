@@ -100,13 +100,13 @@ class Building:
         parts = [part for part in ast.iter_child_nodes(statement) if id(part) not in inside]
         for part in parts:
             self.evaluate(method, part, way, through)
+        calls = (node for part in parts for node in ast.walk(part) if isinstance(node, ast.Call))
+        if any(self.opens(method, call) for call in calls):
+            self.fails(way)
         for node in (node for part in parts for node in ast.walk(part)):
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_own(node, method):
                 self.set.add(node.attr)
                 way.there.add(node.attr)
-        calls = (node for part in parts for node in ast.walk(part) if isinstance(node, ast.Call))
-        if any(self.opens(method, call) for call in calls):
-            self.fails(way)  # that it cannot be opened at all is taken as said
         for block in blocks:
             once = way.copy()
             self.run(method, block, once, through)

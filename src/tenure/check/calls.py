@@ -69,6 +69,9 @@ class Calls(Methods):
     def ev(self, node: ast.expr, path: Path) -> Value:
         raise NotImplementedError
 
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, path: Path) -> Value:
+        raise NotImplementedError
+
     def exhausted(self, iterated: Value, path: Path, node: ast.AST) -> None:
         raise NotImplementedError
 
@@ -103,8 +106,10 @@ class Calls(Methods):
     def arguments(self, node: ast.Call, path: Path) -> list[Argument]:
         given: list[Argument] = []
         for position, argument in enumerate(node.args):
-            at_once = isinstance(argument, ast.Starred) and isinstance(argument.value, ast.GeneratorExp)
-            value = self.comprehension(argument.value, path) if at_once else self.ev(argument, path)
+            if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.GeneratorExp):
+                value = self.comprehension(argument.value, path)  # it is run to its end here and now
+            else:
+                value = self.ev(argument, path)
             if not isinstance(argument, ast.Starred):
                 given.append(Argument(position, value, argument))
             elif value is not None and value[0] == "t" and position == len(node.args) - 1:

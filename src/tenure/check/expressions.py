@@ -234,9 +234,7 @@ class Expressions(Conditions):
         more = frozenset(i for name in attributes for i in resources_in(path.env.get(name)))
         return ("f", held | more, id(node), any(_is_closer(child) for child in ast.walk(node)))
 
-    def comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, path: Path
-    ) -> Value:
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, path: Path) -> Value:
         hidden = []
         outside = self.set_aside(_own_names(node), path)
         for at, generator in enumerate(node.generators):

@@ -83,6 +83,10 @@ class Faces:
                 return kind
         return source.module.imports.get(first, _NOTHING)
 
+    def top(self, source: _Source, part: str) -> str:
+        """What the names of the module's top level stand for."""
+        return source.top
+
     def function(self, source: _Source, part: str) -> str:
         found = source.module.functions.get(part)
         return digest(f"{source.top}\n{source.text(found.node)}".encode()) if found is not None else _NOTHING
@@ -126,6 +130,7 @@ class Faces:
 
 _PARTS: Final[dict[str, Callable[[Faces, _Source, str], str]]] = {
     "name": Faces.name,
+    "top": Faces.top,
     "function": Faces.function,
     "gist": Faces.gist,
     "summary": Faces.summary,

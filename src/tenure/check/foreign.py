@@ -50,6 +50,8 @@ _LOOKS: Final = frozenset({"asarray", "asanyarray", "frombuffer", "view", "resha
 #: Calls that give a bare number or a pointer which keeps nothing alive, by the position of what they look at.
 _ADDRESSES: Final = {"ctypes.addressof": 0, "cffi.FFI.addressof": 0, "cffi.FFI.cast": 1}
 _NATIVE: Final = re.compile(r"\b_?(?:ctypes|cffi|ffi)\b")
+#: Functions are followed into each other, so many deep.
+_DEEPEST: Final = 2
 _PROTOTYPES: Final = frozenset({"ctypes.CFUNCTYPE", "ctypes.WINFUNCTYPE", "ctypes.PYFUNCTYPE"})
 
 
@@ -158,16 +160,24 @@ def is_temporary(node: ast.expr) -> bool:
     return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call)
 
 
-def makes_callback(module: Module, node: ast.expr) -> bool:
-    """``CFUNCTYPE(...)(f)``, ``PROTO(f)`` of a module-level prototype, ``ffi.callback(...)``."""
+def makes_callback(scene: Scene, module: Module, node: ast.expr, depth: int = 0) -> bool:
+    """``CFUNCTYPE(...)(f)``, ``PROTO(f)`` of a module's prototype, ``ffi.callback(...)``, a function that gives one."""
     if not isinstance(node, ast.Call):
         return False
     if foreign_name(module, node.func) in ("cffi.FFI.callback", "cffi.FFI.new_handle"):
         return True
-    maker: ast.expr | None = node.func
-    if isinstance(maker, ast.Name):
-        maker = module.values.get(maker.id)
-    return isinstance(maker, ast.Call) and resolved(module, maker.func) in _PROTOTYPES
+    dotted = resolved(module, node.func)
+    if isinstance(node.func, ast.Name):
+        home, maker = scene.project.value(module, node.func.id)
+    else:
+        home, maker = module, node.func
+    if isinstance(maker, ast.Call):
+        return resolved(home, maker.func) in _PROTOTYPES
+    made = scene.project.find(module.root, dotted) if dotted and depth < _DEEPEST else None
+    if not isinstance(made, Function) or isinstance(made.node, ast.AsyncFunctionDef):
+        return False
+    returned = (s.value for s in statements_of(made) if isinstance(s, ast.Return) and s.value is not None)
+    return any(makes_callback(scene, made.module, value, depth + 1) for value in returned)
 
 
 def unpacked_calls(function: Function) -> Iterator[tuple[ast.Assign, ast.Call, list[str]]]:

@@ -166,6 +166,8 @@ class Methods(Holdings):
         """``log.addHandler(handler)``, and ``log.removeHandler(handler)`` later in the same function."""
         if not self.function.calls_any({method}):
             return False
-        calls = (node for node, _ in calls_in(self.function) if isinstance(node.func, ast.Attribute))
         same = ast.dump(given)
-        return any(c.func.attr == method and c.args and ast.dump(c.args[0]) == same for c in calls)
+        return any(
+            isinstance(call.func, ast.Attribute) and call.func.attr == method and same in map(ast.dump, call.args)
+            for call, _ in calls_in(self.function)
+        )

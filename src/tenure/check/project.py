@@ -98,6 +98,17 @@ class Project:
                 return self.origin(root, ".".join([target, *rest]), depth + 1) if target else dotted
         return dotted
 
+    def value(self, module: Module, name: str) -> tuple[Module, ast.expr | None]:
+        """What a name of a module is set to at its top level, or at that of the module it comes from, and where."""
+        if name in module.values or name not in module.imports:
+            return module, module.values.get(name)
+        home, _, known = self.origin(module.root, module.imports[name]).rpartition(".")
+        found = self.module(module.root, home) if home else None
+        if found is None:
+            return module, None
+        self.trace.look(found.name, "top")
+        return found, found.values.get(known)
+
     def look_at(self, found: Function | Class) -> None:
         """Note that somebody looks at a function or a class."""
         kind = "class" if isinstance(found, Class) else "function"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tenure.check.modules import Class, Function, Module, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES
@@ -27,16 +27,16 @@ __all__ = [
 
 
 class Finalizer:
-    """One ``weakref.finalize(target, callback, ...)``."""
+    """One ``weakref.finalize(target, callback, ...)``, or a call of a function that has the same done."""
 
     __slots__ = ("arguments", "callback", "function", "node", "target")
 
-    def __init__(self, node: ast.Call, function: Function) -> None:
+    def __init__(self, node: ast.Call, function: Function, given: Sequence[ast.expr]) -> None:
         self.node = node
         self.function = function
-        self.target = dotted_text(node.args[0])
-        self.callback = node.args[1]
-        self.arguments: list[ast.expr] = [*node.args[2:], *(k.value for k in node.keywords)]
+        self.target = dotted_text(given[0])
+        self.callback = given[1]
+        self.arguments = given[2:]
 
 
 def nodes_of(function: Function) -> Iterator[ast.AST]:
@@ -73,7 +73,7 @@ def finalizers_in(module: Module) -> Iterator[Finalizer]:
         if function.calls_any({"finalize"}):
             for node, dotted in calls_in(function):
                 if dotted == "weakref.finalize" and len(node.args) >= 2:
-                    yield Finalizer(node, function)
+                    yield Finalizer(node, function, [*node.args, *(k.value for k in node.keywords)])
 
 
 def mentions(node: ast.AST, name: str) -> bool:

@@ -32,7 +32,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
                 yield Draft(node, f"`{stored}` is the bare address of a callback that is freed at once")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _STORES.search(node.func.attr):
                 for argument in node.args:
-                    if makes_callback(scene.module, argument) or _dies_here(scene, function, argument):
+                    if makes_callback(scene, scene.module, argument) or _dies_here(scene, function, argument):
                         message = (
                             f"`{ast.unparse(node.func)}` remembers a callback that is freed when this call returns"
                         )
@@ -46,7 +46,7 @@ def _is_bare_address(scene: Scene, node: ast.Assign) -> bool:
         return False
     call, stored = value.value, isinstance(node.targets[0], ast.Attribute | ast.Subscript)
     casts = resolved(scene.module, call.func) == "ctypes.cast" and bool(call.args)
-    return stored and casts and makes_callback(scene.module, call.args[0])
+    return stored and casts and makes_callback(scene, scene.module, call.args[0])
 
 
 def _dies_here(scene: Scene, function: Function, node: ast.expr) -> bool:
@@ -54,7 +54,9 @@ def _dies_here(scene: Scene, function: Function, node: ast.expr) -> bool:
     if not isinstance(node, ast.Name):
         return False
     made = any(
-        isinstance(s, ast.Assign) and makes_callback(scene.module, s.value) and dotted_text(s.targets[0]) == node.id
+        isinstance(s, ast.Assign)
+        and makes_callback(scene, scene.module, s.value)
+        and dotted_text(s.targets[0]) == node.id
         for s in statements_of(function)
     )
     return made and reads_of(function, node.id) == 1

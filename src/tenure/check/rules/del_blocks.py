@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.modules import Class, Function, dotted_text
+from tenure.check.openers import is_stdlib
 from tenure.check.reading import nodes_of, own_method, passed_itself, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -55,33 +56,40 @@ def _line_of(node: ast.AST) -> ast.AST:
 def _taken(scene: Scene, cls: Class, method: Function, node: ast.AST, depth: int) -> str:
     """The lock a node waits for, here or in a method of the class it calls."""
     if isinstance(node, ast.With):
-        return next((t for item in node.items if (t := _lock(scene, cls, item.context_expr, _LOCKS))), "")
+        return next((t for item in node.items if (t := _lock(method, cls, item.context_expr, _LOCKS))), "")
     if not isinstance(node, ast.Call):
         return ""
     if isinstance(node.func, ast.Attribute) and node.func.attr in _WAITING and not node.args and not node.keywords:
-        return _lock(scene, cls, node.func.value, _LOCKS | _WAITS)
+        return _lock(method, cls, node.func.value, _LOCKS | _WAITS)
     puts = isinstance(node.func, ast.Attribute) and node.func.attr in ("put", "put_nowait")
     if isinstance(node.func, ast.Attribute) and puts and not passed_itself(node, self_name(method)):
-        return _lock(scene, cls, node.func.value, _QUEUES)
-    called = own_method(cls, node, self_name(method))
+        return _lock(method, cls, node.func.value, _QUEUES)
+    called = own_method(cls, node, self_name(method)) or _function(scene, method, node)
     if called is None or depth >= _DEEPEST:
         return ""
     return next((t for inner in nodes_of(called) if (t := _taken(scene, cls, called, inner, depth + 1))), "")
 
 
-def _lock(scene: Scene, cls: Class, node: ast.expr, types: frozenset[str]) -> str:
-    """The text of an expression that is known to be a lock, a thread or a queue."""
-    text = dotted_text(node)
+def _function(scene: Scene, method: Function, node: ast.Call) -> Function | None:
+    """The function of the project, no method, that a call runs."""
+    dotted = resolved(method.module, node.func)
+    found = scene.project.find(method.module.root, dotted) if dotted and not is_stdlib(dotted) else None
+    return found if isinstance(found, Function) and found.owner is None else None
+
+
+def _lock(method: Function, cls: Class, node: ast.expr, types: frozenset[str]) -> str:
+    """The text of an expression, in this method or function, that is known to be a lock, a thread or a queue."""
+    text, module = dotted_text(node), method.module
     if not text:
         return ""
     owner, _, attribute = text.rpartition(".")
     if not owner:
-        values = [scene.module.values.get(text)]
+        values = [module.values.get(text)]
     elif "." in owner:  # of another object: ``self.registry.lock``
-        values = [value for other in scene.module.classes.values() for value in _set_in_class(other, attribute)]
+        values = [value for other in module.classes.values() for value in _set_in_class(other, attribute)]
     else:
-        values = [*_set_in_class(cls, attribute)]
-    made = (resolved(scene.module, value.func) for value in values if isinstance(value, ast.Call))
+        values = [*_set_in_class(cls, attribute)] if method.owner is not None else []
+    made = (resolved(module, value.func) for value in values if isinstance(value, ast.Call))
     return text if any(dotted in types for dotted in made) else ""
 
 

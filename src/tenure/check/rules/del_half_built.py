@@ -61,10 +61,12 @@ class _Reading:
                 return
 
     def called(self, node: ast.AST, name: str) -> Function | None:
-        """The method that ``self.method(...)`` reaches in an object of this class."""
+        """The method that ``self.method(...)`` reaches in an object of this class, or the property ``self.name``."""
         if isinstance(node, ast.Call) and (attribute := _attribute_of(node.func, name, ast.Load)):
             return self.scene.project.method(self.cls, attribute)
-        return None
+        shown = _attribute_of(node, name, ast.Load)
+        found = self.scene.project.method(self.cls, shown) if shown else None
+        return found if found is not None and "builtins.property" in found.decorators() else None
 
     def asks_first(self, method: Function, name: str, late: set[str]) -> bool:
         """Whether it begins by asking the object, by what is always there, whether it was built at all."""

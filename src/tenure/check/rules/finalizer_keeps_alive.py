@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.modules import dotted_text
-from tenure.check.reading import Finalizer, finalizers_in, mentions, resolved, statements_of
+from tenure.check.modules import Function, dotted_text
+from tenure.check.openers import is_stdlib
+from tenure.check.reading import Finalizer, calls_in, finalizers_in, mentions, nodes_of, resolved, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
 
@@ -16,7 +17,7 @@ __all__ = ["RULE", "judge"]
 
 def judge(scene: Scene) -> Iterator[Draft]:
     """Each ``weakref.finalize(obj, callback, ...)`` whose callback or arguments lead back to ``obj``."""
-    for finalizer in finalizers_in(scene.module):
+    for finalizer in (*finalizers_in(scene.module), *_through_functions(scene)):
         if not finalizer.target:
             continue
         how = _reaches(scene, finalizer, finalizer.callback)
@@ -25,6 +26,41 @@ def judge(scene: Scene) -> Iterator[Draft]:
         if how:
             message = f"the finalizer of `{finalizer.target}` keeps it alive: {how}; so it never runs before exit"
             yield Draft(finalizer.node, message)
+
+
+def _through_functions(scene: Scene) -> Iterator[Finalizer]:
+    """``on_collect(self, self._release)``, where ``on_collect(owner, callback)`` hands both to ``weakref.finalize``."""
+    for function in scene.module.functions.values():
+        registrars = {name: found for name in function.calls if (found := _registrar(scene, name)) is not None}
+        for node in nodes_of(function) if registrars else ():
+            if isinstance(node, ast.Call) and dotted_text(node.func) in registrars:
+                given = _handed_on(registrars[dotted_text(node.func)], node)
+                if len(given) > 1:
+                    yield Finalizer(node, function, given)
+
+
+def _registrar(scene: Scene, name: str) -> Function | None:
+    """The function of the project by that name, if it sets a finalizer up."""
+    dotted = scene.module.resolve(name)
+    found = scene.project.find(scene.module.root, dotted) if dotted and not is_stdlib(dotted) else None
+    if not isinstance(found, Function) or found.owner is not None or not found.calls_any({"finalize"}):
+        return None
+    return found
+
+
+def _handed_on(registrar: Function, node: ast.Call) -> list[ast.expr]:
+    """What a call of the function gives to ``weakref.finalize``: the target, then all that it is to keep."""
+    names = registrar.parameters
+    bound = {name: [argument] for name, argument in zip(names, node.args, strict=False)}
+    bound.update({keyword.arg: [keyword.value] for keyword in node.keywords if keyword.arg})
+    if not isinstance(registrar.node, ast.Module) and registrar.node.args.vararg is not None:
+        bound[registrar.node.args.vararg.arg] = node.args[len(names) :]
+    for call, dotted in calls_in(registrar):
+        if dotted == "weakref.finalize" and call.args and dotted_text(call.args[0]) in bound:
+            target = bound[dotted_text(call.args[0])]
+            kept = (given for name, given in bound.items() if any(mentions(a, name) for a in call.args[1:]))
+            return [*target, *(argument for given in kept for argument in given)]
+    return []
 
 
 def _reaches(scene: Scene, finalizer: Finalizer, node: ast.expr) -> str:
