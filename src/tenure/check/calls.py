@@ -89,6 +89,8 @@ class Calls(Methods):
         arguments = self.arguments(node, path)
         if before is not None:  # what it waits for is cancelled half-way, perhaps before it has begun
             self.may_raise(before, 2, "builtins.TimeoutError", node, shown(node))
+            if id(node) in self.awaited and arguments and isinstance(arguments[0].node, ast.Call):
+                return arguments[0].value  # it has run where it stands
         if arguments and _called_by(node) in _CONSUMERS:
             self.consume(arguments[0].value, node, path)
         if self.own:

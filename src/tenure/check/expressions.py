@@ -161,6 +161,8 @@ class Expressions(Conditions):
 
     def await_(self, node: ast.Await, path: Path) -> Value:
         self.awaited.add(id(node.value))
+        if isinstance(node.value, ast.Call) and dotted_text(node.value.func).rpartition(".")[2] == "wait_for":
+            self.awaited.update(id(argument) for argument in node.value.args[:1])
         value = self.ev(node.value, path)
         self.forget_own(path)  # others have had their turn
         return value

@@ -114,11 +114,19 @@ class Methods(Holdings):
             return None
         if name in CLOSER_NAMES:
             for index in held:
-                self.release(path, index, node, name)
+                if self.has_method(self.sites[index], name):
+                    self.release(path, index, node, name)
+                else:  # of an object that holds it, which may close it or not
+                    self.keep(path, ("r", index))
             return None
         for argument in arguments:
             self.keep(path, argument.value)
         return ("c", held) if held and name in _TAKES_OUT else None
+
+    def has_method(self, site: Site, name: str) -> bool:
+        """Whether what was opened can be closed by a method of this name."""
+        known = name in site.kind.closers
+        return known and (site.cls is None or self.project.method(site.cls, name) is not None)
 
     def enter_stack(self, index: int, name: str, arguments: Sequence[Argument], path: Path) -> Value:
         held = [i for argument in arguments for i in resources_in(argument.value) if not self.sites[i].borrowed]

@@ -100,9 +100,10 @@ class Project:
 
     def value(self, module: Module, name: str) -> tuple[Module, ast.expr | None]:
         """What a name of a module is set to at its top level, or at that of the module it comes from, and where."""
-        if name in module.values or name not in module.imports:
+        first, dot, rest = name.partition(".")
+        if name in module.values or first not in module.imports:
             return module, module.values.get(name)
-        home, _, known = self.origin(module.root, module.imports[name]).rpartition(".")
+        home, _, known = self.origin(module.root, f"{module.imports[first]}{dot}{rest}").rpartition(".")
         found = self.module(module.root, home) if home else None
         if found is None:
             return module, None

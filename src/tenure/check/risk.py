@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from tenure.check.modules import Function
-from tenure.check.openers import BUILTIN_SAFE, CLOSER_NAMES, SAFE_CALLS, Kind, is_stdlib
+from tenure.check.modules import Function, dotted_text
+from tenure.check.openers import BUILTIN_SAFE, CLOSER_NAMES, OPENERS, SAFE_CALLS, Kind, is_stdlib
 from tenure.check.reading import nodes_of
 from tenure.check.words import words
 
@@ -140,12 +140,23 @@ def risk_of_function(function: Function) -> tuple[int, str]:
 def _risk_of_body(function: Function) -> int:
     """The most likely exception among those that come from the calls in it."""
     level = 0
+    handled: set[int] = set()
     for node in nodes_of(function):
-        if isinstance(node, ast.Call):
-            level = max(level, _risk_of_call(node, function))
+        if isinstance(node, ast.Try) and node.handlers:
+            handled |= {id(inner) for statement in node.body for inner in ast.walk(statement)}
+        elif isinstance(node, ast.Call):
+            opens = id(node) not in handled and _opens(node, function)
+            level = 2 if opens else max(level, _risk_of_call(node, function))
             if level == 2:
                 break
     return level
+
+
+def _opens(node: ast.Call, function: Function) -> bool:
+    """Whether it opens what may not be there."""
+    text = dotted_text(node.func)
+    opener = OPENERS.get(function.module.resolve(text)) if text else None
+    return opener is not None and opener.risky and bool(node.args or node.keywords)
 
 
 def _risk_of_call(node: ast.Call, function: Function) -> int:
