@@ -166,9 +166,10 @@ def makes_callback(scene: Scene, module: Module, node: ast.expr, depth: int = 0)
         return False
     if foreign_name(module, node.func) in ("cffi.FFI.callback", "cffi.FFI.new_handle"):
         return True
-    dotted, home, maker = resolved(module, node.func), module, node.func
-    if not isinstance(maker, ast.Call):
-        home, maker = scene.project.value(module, dotted_text(maker))
+    dotted, home = resolved(module, node.func), module
+    maker: ast.expr | None = node.func
+    if not isinstance(node.func, ast.Call):
+        home, maker = scene.project.value(module, dotted_text(node.func))
     if isinstance(maker, ast.Call):
         return resolved(home, maker.func) in _PROTOTYPES
     made = scene.project.find(module.root, dotted) if dotted and depth < _DEEPEST else None
