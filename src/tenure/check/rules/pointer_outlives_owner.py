@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,6 +14,7 @@ from tenure.check.foreign import (
     allocates_owned,
     arrays_made,
     data_of,
+    foreign_name,
     is_foreign,
     keeper_pairs,
     unpacked_calls,
@@ -22,8 +24,13 @@ from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, passes_on, reads_of, resolved, self_name, statements_of, stays_local
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
+from tenure.check.words import words
 
 __all__ = ["RULE", "judge"]
+
+_FREES: Final = re.compile(r"(?:^|_)(?:free|release|destroy|delete|unref|dealloc|munmap)(?:_|$)", re.I)
+#: Calls whose result is the memory they are given, in another form.
+_VIEWS: Final = words("numpy.ctypeslib.as_array numpy.frombuffer ctypes.cast cffi.FFI.buffer cffi.FFI.cast")
 
 
 def judge(scene: Scene) -> Iterator[Draft]:
@@ -36,6 +43,7 @@ def judge(scene: Scene) -> Iterator[Draft]:
         yield from _left_behind(scene, function)
         yield from _filled(scene, function)
         yield from _returned(scene, function)
+        yield from _freed(scene, function)
 
 
 def _stored(scene: Scene, function: Function) -> Iterator[Draft]:
@@ -168,6 +176,50 @@ def _frees(scene: Scene, function: Function, name: str, attribute: str) -> bool:
             method = scene.project.method(found, "__del__") if isinstance(found, Class) else None
             return method is not None and passes_on(method, attribute)
     return False
+
+
+def _freed(scene: Scene, function: Function) -> Iterator[Draft]:
+    """``try: return as_array(data) finally: lib.free(data)``: what is returned shows memory that is freed by then."""
+    shown = {
+        dotted_text(s.targets[0]): _shown_by(scene, s.value)
+        for s in statements_of(function)
+        if isinstance(s, ast.Assign)
+    }
+    for statements, freeing in _before_leaving(function):
+        freed = {name for statement in freeing for name in _freed_by(statement)}
+        for node in statements if freed else ():
+            if isinstance(node, ast.Return) and node.value is not None:
+                base = _shown_by(scene, node.value) or shown.get(dotted_text(node.value), "")
+                if base in freed:
+                    yield Draft(node, f"what is returned shows the memory of `{base}`, which is freed here")
+
+
+def _before_leaving(function: Function) -> Iterator[tuple[list[ast.AST], list[ast.stmt]]]:
+    """Places to return from, and what is done before that: what stands above in the same block, and ``finally``."""
+    for node in [function.node, *nodes_of(function)]:
+        for name in ("body", "orelse"):
+            block = getattr(node, name, None)
+            if isinstance(block, list) and block and isinstance(block[-1], ast.Return):
+                yield [block[-1]], block[:-1]
+        if isinstance(node, ast.Try) and node.finalbody:
+            yield [inner for statement in node.body for inner in ast.walk(statement)], node.finalbody
+
+
+def _freed_by(statement: ast.stmt) -> Iterator[str]:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and _FREES.search(dotted_text(call.func).rpartition(".")[2]):
+        yield from (argument.id for argument in call.args if isinstance(argument, ast.Name))
+
+
+def _shown_by(scene: Scene, node: ast.expr) -> str:
+    """The local whose memory an expression shows without a copy of it."""
+    if not isinstance(node, ast.Call):
+        return ""
+    name = foreign_name(scene.module, node.func)
+    if name not in _VIEWS and not (name.startswith("ctypes.") and name.endswith(".from_address")):
+        return ""
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return next((argument.id for argument in given if isinstance(argument, ast.Name)), "")
 
 
 def _keepers(scene: Scene, function: Function) -> Iterator[Draft]:
