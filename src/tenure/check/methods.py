@@ -9,9 +9,8 @@ from typing import Any, Final
 from tenure.check.effects import DORMANT, TAKEN
 from tenure.check.enacting import shown
 from tenure.check.holdings import Holdings
-from tenure.check.openers import CLOSER_NAMES, MERE_BORROWERS, STACKS, TAKEN_BACK, TYPED_METHODS
+from tenure.check.openers import CLOSER_NAMES, MERE_BORROWERS, STACKS, TYPED_METHODS
 from tenure.check.opening import Argument
-from tenure.check.reading import calls_in
 from tenure.check.risk import risk_of_method, risk_of_unknown
 from tenure.check.state import KEPT, Path, Site, Value, resources_in
 from tenure.check.words import words
@@ -167,15 +166,4 @@ class Methods(Holdings):
             value = argument.value
             if not name and value is not None and value[0] == "r" and not self.is_live(value[1]):
                 continue
-            if name not in TAKEN_BACK or not self.is_taken_back(TAKEN_BACK[name], argument.node):
-                self.keep(path, value)
-
-    def is_taken_back(self, method: str, given: ast.expr) -> bool:
-        """``log.addHandler(handler)``, and ``log.removeHandler(handler)`` later in the same function."""
-        if not self.function.calls_any({method}):
-            return False
-        same = ast.dump(given)
-        return any(
-            isinstance(call.func, ast.Attribute) and call.func.attr == method and same in map(ast.dump, call.args)
-            for call, _ in calls_in(self.function)
-        )
+            self.keep(path, value)

@@ -23,7 +23,6 @@ __all__ = [
     "SAFE_CALLS",
     "STACKS",
     "STDLIB",
-    "TAKEN_BACK",
     "TYPED_METHODS",
     "WRAPPERS",
     "Kind",
@@ -108,7 +107,6 @@ KINDS: Final[dict[str, Kind]] = {
         "cursor", "close", "close closed description rowcount lastrowid connection", weak=True, risky=True, bound=True
     ),
     "attendant": _kind("resource", "close", any_after=True, weak=True),  # goes with what it was opened through
-    "log": _kind("log file", "close", any_after=True),
     "selector": _kind("selector", "close", "close closed", calm="fileno register unregister modify get_map"),
     "scan": _kind("directory scan", "close", any_after=True, views="__iter__", calm="__next__"),
     "executor": _kind("executor", "shutdown", "shutdown", close="{}.shutdown()", calm="submit _max_workers"),
@@ -281,11 +279,7 @@ OPENERS: Final[dict[str, Opener]] = {
     **_all("socketserver.TCPServer socketserver.UDPServer socketserver.ThreadingTCPServer", kind="server"),
     **_all("http.server.HTTPServer http.server.ThreadingHTTPServer", kind="server"),
     **_all("shelve.open dbm.open dbm.gnu.open dbm.ndbm.open dbm.dumb.open", kind="database"),
-    **_all(
-        "logging.FileHandler logging.handlers.RotatingFileHandler logging.handlers.TimedRotatingFileHandler"
-        " logging.handlers.WatchedFileHandler",
-        kind="log",
-    ),
+    **_all("logging.FileHandler logging.handlers.RotatingFileHandler", kind="attendant"),
     **_all("PIL.Image.open", kind="image", over=("fp",)),
     **_all("h5py.File netCDF4.Dataset pyarrow.OSFile pyarrow.memory_map fitz.open", kind="file"),
     **_all("paramiko.SSHClient", kind="client", risky=False),
@@ -358,15 +352,12 @@ STACKS: Final = words(
     "enter_context push callback enter_async_context push_async_exit push_async_callback enter open own"
 )
 
-#: Methods that keep what they are given until another one gives it back, without having closed it.
-TAKEN_BACK: Final[Mapping[str, str]] = {"addHandler": "removeHandler"}
-
 #: Methods of an unknown object that, by their name, read or write and keep nothing.
 MERE_BORROWERS: Final = words(
     "write writelines read readinto load loads dump dumps send sendall sendfile parse parse_args print feed"
     " update copyfileobj readlines decode encode join format index count info debug warning error exception log"
     " sendto recv isinstance startswith endswith split safe_load safe_dump parsefile parse_file read_csv"
-    " sock_sendall sock_recv sock_recv_into sock_connect removeHandler"
+    " sock_sendall sock_recv sock_recv_into sock_connect"
 )
 
 #: Calls that do not fail in practice: following their exceptions would only make noise.

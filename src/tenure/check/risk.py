@@ -61,7 +61,7 @@ _CALM_METHODS: Final = words(
     " notify notify_all is_alive exists is_file is_dir as_posix with_suffix with_name joinpath flush isatty fileno"
     " total_seconds isoformat pop cancel done cancelled add_done_callback setLevel addHandler isEnabledFor"
     " isidentifier swapcase translate match search fullmatch finditer findall sub setblocking settimeout strftime"
-    " isalnum isupper islower removeprefix removesuffix"
+    " isalnum isupper islower removeprefix removesuffix set_inheritable setFormatter addFilter"
     " timestamp getvalue difference union intersection issubset appendleft popitem hex getLogger expandtabs"
 )
 
