@@ -11,6 +11,7 @@ from tenure.check.enacting import shown
 from tenure.check.holdings import Holdings
 from tenure.check.openers import CLOSER_NAMES, MERE_BORROWERS, STACKS, TYPED_METHODS
 from tenure.check.opening import Argument
+from tenure.check.reading import returns_itself
 from tenure.check.risk import risk_of_method, risk_of_unknown
 from tenure.check.state import KEPT, Path, Site, Value, resources_in
 from tenure.check.words import words
@@ -63,6 +64,9 @@ class Methods(Holdings):
             return made
         if site.borrowed and name in _TAKES_OUT:
             return ("c", frozenset({index}))  # a list or a dict of them, perhaps
+        method = self.project.method(site.cls, name) if site.cls is not None else None
+        if method is not None and returns_itself(method):
+            return ("r", index)
         return ("d", frozenset({index})) if name in site.kind.views else None
 
     def risk_of(self, site: Site, name: str, node: ast.Call) -> tuple[int, str]:

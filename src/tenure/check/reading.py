@@ -20,6 +20,7 @@ __all__ = [
     "passes_on",
     "reads_of",
     "resolved",
+    "returns_itself",
     "self_name",
     "statements_of",
     "stays_local",
@@ -117,6 +118,13 @@ def self_name(function: Function) -> str:
     """The first parameter of a method."""
     names = function.parameters
     return names[0] if function.owner is not None and names else ""
+
+
+def returns_itself(method: Function) -> bool:
+    """``Link().start()``, where ``start`` ends with ``return self``."""
+    name = self_name(method)
+    returned = (s.value for s in statements_of(method) if isinstance(s, ast.Return) and s.value is not None)
+    return any(dotted_text(value) == name for value in returned)
 
 
 def own_method(owner: Class, node: ast.AST, name: str) -> Function | None:

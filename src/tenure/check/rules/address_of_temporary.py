@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from tenure.check.foreign import address_of, allocates, data_of, is_foreign, is_temporary, whole
+from tenure.check.foreign import address_of, allocates, data_of, foreign_name, is_foreign, is_temporary, whole
 from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.reading import nodes_of, resolved, self_name
 from tenure.check.rule import Draft, Rule
@@ -28,9 +28,16 @@ def judge(scene: Scene) -> Iterator[Draft]:
 
 def _address(scene: Scene, node: ast.AST) -> str:
     taken = address_of(scene.module, node)
-    if taken is None or not allocates(scene.module, whole(taken)):
+    if taken is None or not allocates(scene.module, whole(taken)) or _shows_named(scene, taken):
         return ""
     return f"the address of `{ast.unparse(taken)}` outlives it: nothing keeps the memory once this expression is done"
+
+
+def _shows_named(scene: Scene, node: ast.expr) -> bool:
+    """``ffi.from_buffer(out)``: the memory is that of ``out``, which has a name."""
+    if not isinstance(node, ast.Call) or foreign_name(scene.module, node.func) != "cffi.FFI.from_buffer":
+        return False
+    return not any(is_temporary(argument) for argument in node.args)
 
 
 def _data(node: ast.AST) -> str:
