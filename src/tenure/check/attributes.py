@@ -5,12 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tenure.check.lending import lent, shown
 from tenure.check.modules import Function, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES, DERIVERS, FUNCTION_CLOSERS, OWNERSHIP_TAKERS, is_stdlib
 
 __all__ = ["ClassFacts", "always_called", "read"]
+
+#: Calls that start a process, and their arguments that it gets a copy of.
+_STARTERS: Final = frozenset({"subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"})
+_STREAMS: Final = frozenset({"stdin", "stdout", "stderr"})
 
 
 @dataclass
@@ -87,7 +92,13 @@ class _Reader:
             if isinstance(node, ast.Compare | ast.If | ast.While):
                 self.read_test(node, stack)
                 continue
+            if isinstance(node, ast.ExceptHandler) and self.gives_up(node):
+                continue
             stack.extend(children(node))
+
+    def gives_up(self, node: ast.ExceptHandler) -> bool:
+        """Whether it takes back there what it has begun, which closes nothing where all goes well."""
+        return self.method.name not in CLOSER_NAMES and isinstance(node.body[-1], ast.Raise)
 
     def attribute_of(self, node: ast.AST) -> str:
         """``x`` for ``self.x``."""
@@ -129,7 +140,7 @@ class _Reader:
             self.facts.dynamic = self.facts.dynamic or self.names_self(node)
         for argument in (*node.args, *(k.value for k in node.keywords)):
             attribute = self.attribute_of(argument)
-            if attribute and self.only_borrows(node):
+            if attribute and (self.only_borrows(node) or self.only_shares(node, argument)):
                 continue
             stack.append(argument)
 
@@ -143,6 +154,11 @@ class _Reader:
             return False
         last = dotted.rpartition(".")[2]
         return dotted in DERIVERS or (is_stdlib(dotted) and last[:1].islower() and last not in ("fdopen", "open"))
+
+    def only_shares(self, node: ast.Call, argument: ast.expr) -> bool:
+        """``Popen(stdout=self.log)``: the process has its own copy."""
+        shared = any(k.value is argument and k.arg in _STREAMS for k in node.keywords)
+        return shared and self.method.module.resolve(dotted_text(node.func)) in _STARTERS
 
     def read_attribute(self, node: ast.Attribute, stack: list[ast.AST]) -> None:
         """``self.x`` by itself, not called upon: somebody else gets it and may close it."""
