@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.cases import Case
+from tenure.check.expiry import expires
 from tenure.check.modules import Class, Function
 from tenure.check.reading import mentions, nodes_of, self_name
 from tenure.check.rule import Draft, Rule
@@ -26,19 +27,21 @@ def judge(case: Case) -> Draft | None:
 
 
 def judge_class(scene: Scene) -> Iterator[Draft]:
-    """``__init__`` opens what it keeps in an attribute, and another method opens another in its place."""
+    """What an object keeps in an attribute is replaced: ``__init__`` has opened it, or the method that does so has."""
     classes = scene.summaries.classes
     for cls in scene.module.classes.values():
         held = classes.stored_in(cls)
         building = classes.reached(cls, "__init__") if held else set()
         for attribute, stored in held.items():
-            if any(method.name in building and not site.kind.dormant for method, site in stored):
-                for method, site in stored:
-                    again = method.name not in building | {"__setstate__"}
-                    if again and not _looks_first(scene, cls, method, attribute):
-                        noun = site.kind.noun
-                        message = f"`self.{attribute}` ({noun}) is bound anew; the {noun} it has held is not closed"
-                        yield Draft(site.node, message, "likely")
+            built = any(method.name in building and not site.kind.dormant for method, site in stored)
+            for method, site in stored:
+                if method.name in building | {"__setstate__"} or site.kind.dormant:
+                    continue
+                replaced = built and not _looks_first(scene, cls, method, attribute)
+                if replaced or expires(scene, cls, method, attribute, site.node):
+                    noun = site.kind.noun
+                    message = f"`self.{attribute}` ({noun}) is bound anew; the {noun} it has held is not closed"
+                    yield Draft(site.node, message, "likely")
 
 
 def _looks_first(scene: Scene, cls: Class, method: Function, attribute: str) -> bool:
