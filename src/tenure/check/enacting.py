@@ -122,6 +122,7 @@ class Enacting(Opening):
             elif (
                 effect == "kept"
                 or (effect.startswith("self.") and self.closes_attribute(function, effect[5:]))
+                or (effect.startswith("self.") and self.is_closed_from_outside(function, effect[5:], value, path))
                 or self.is_way_to_close(value)
             ):
                 self.keep(path, value)
@@ -203,6 +204,13 @@ class Enacting(Opening):
 
     def closes_attribute(self, function: Function, attribute: str) -> bool:
         return function.owner is None or self.summaries.classes.may_close(function.owner, attribute)
+
+    def is_closed_from_outside(self, function: Function, attribute: str, value: Value, path: Path) -> bool:
+        """``reap(child)`` says ``child.log.close()``: what the object was given is closed through it."""
+        owner = function.owner
+        if owner is None or not any(self.is_owed(index, path.held[index]) for index in resources_in(value)):
+            return False
+        return self.summaries.overview.somebody_closes(f"{owner.name}.{attribute}", owner.module.root)
 
     def result(
         self, shape: Value, bound: dict[str, Argument], node: ast.Call, path: Path, function: Function, part: int = 0
