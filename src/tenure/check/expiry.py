@@ -1,4 +1,4 @@
-"""What an object keeps is found out of date by one of its methods, which opens another in its place."""
+"""What an object keeps is out of date or has failed, and one of its methods opens another in its place."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from tenure.check.openers import CLOSER_NAMES
 from tenure.check.reading import nodes_of, self_name
 from tenure.check.scene import Scene
 
-__all__ = ["expires"]
+__all__ = ["expires", "renewed_after_failure"]
 
 #: What belongs to another process, thread or loop is not this one's to close.
 _OTHERS: Final = {"getpid", "get_ident", "current_thread", "current_task", "get_event_loop", "get_running_loop"}
+#: In the name of an exception, these say that there is nothing to close.
+_SAYING: Final = ("AttributeError", "TypeError", "ValueError", "Closed", "NotConnected", "NotOpen")
 
 
 class _Answer(NamedTuple):
@@ -46,6 +48,58 @@ def expires(scene: Scene, cls: Class, method: Function, attribute: str, opened: 
 
 def _is_closed_at_the_end(scene: Scene, cls: Class, attribute: str) -> bool:
     return any(scene.summaries.classes.method_closes(cls, name, attribute) for name in ENDINGS & set(cls.methods))
+
+
+def renewed_after_failure(
+    scene: Scene, cls: Class, attribute: str, opening: Function, opened: ast.AST
+) -> list[ast.Call]:
+    """Where a handler calls the method that opens another, after a use of what is there has failed."""
+    if list(_conditions(opening, opened)) or not _is_closed_at_the_end(scene, cls, attribute):
+        return []
+    if _minds(scene, cls, opening, attribute, opened):
+        return []
+    found: list[ast.Call] = []
+    for method in cls.methods.values():
+        if method is opening or f"{self_name(method)}.{opening.name}" not in method.calls:
+            continue
+        for node in nodes_of(method):
+            if isinstance(node, ast.Try) and _uses(node.body, self_name(method), attribute):
+                handlers = (handler.body for handler in node.handlers if not _says_closed(handler))
+                found += [
+                    c for body in handlers for c in _unprepared(scene, cls, method, body, attribute, opening.name)
+                ]
+    return found
+
+
+def _says_closed(handler: ast.ExceptHandler) -> bool:
+    """An exception of what is not there, or is closed already."""
+    text = ast.unparse(handler.type) if handler.type is not None else ""
+    return any(word in text for word in _SAYING)
+
+
+def _uses(block: Sequence[ast.stmt], own: str, attribute: str) -> bool:
+    """Whether something is called upon the attribute, which is not closed there."""
+    nodes = [node for statement in block for node in ast.walk(statement) if isinstance(node, ast.Attribute)]
+    used = {node.attr for node in nodes if _own(node.value, own) == attribute}
+    return bool(used) and not used & CLOSER_NAMES
+
+
+def _unprepared(
+    scene: Scene, cls: Class, method: Function, block: Sequence[ast.stmt], attribute: str, name: str
+) -> Iterator[ast.Call]:
+    """The call by that name which stands alone in a handler, with nothing before it that may close what was there."""
+    classes, own = scene.summaries.classes, self_name(method)
+    for statement in block:
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        call = call.value if isinstance(call, ast.Await) else call
+        if isinstance(call, ast.Call) and _own(call.func, own) == name:
+            yield call
+            return
+        mentioned = _attributes(statement, own)
+        reached = {other for called in mentioned & set(cls.methods) for other in classes.reached(cls, called)}
+        touching = classes.facts(cls).closed.get(attribute, set()) | classes.binders(cls, attribute)
+        if attribute in mentioned or reached & touching or isinstance(statement, ast.Try | ast.If | ast.With):
+            return
 
 
 # -- what is asked before it is opened --------------------------------------------------------------------------------

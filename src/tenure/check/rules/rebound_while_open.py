@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.cases import Case
-from tenure.check.expiry import expires
+from tenure.check.expiry import expires, renewed_after_failure
 from tenure.check.modules import Class, Function
 from tenure.check.reading import mentions, nodes_of, self_name
 from tenure.check.rule import Draft, Rule
@@ -35,6 +35,11 @@ def judge_class(scene: Scene) -> Iterator[Draft]:
         for attribute, stored in held.items():
             built = any(method.name in building and not site.kind.dormant for method, site in stored)
             for method, site in stored:
+                if method.name != "__init__" and not site.kind.dormant:
+                    for call in renewed_after_failure(scene, cls, attribute, method, site.node):
+                        noun = site.kind.noun
+                        message = f"`self.{attribute}` ({noun}) is bound anew; the {noun} that failed is not closed"
+                        yield Draft(call, message, "likely")
                 if method.name in building | {"__setstate__"} or site.kind.dormant:
                     continue
                 replaced = built and not _looks_first(scene, cls, method, attribute)
