@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tenure.check.effects import HOLDS, Stop
-from tenure.check.enacting import shown
+from tenure.check.enacting import holder, shown
 from tenure.check.methods import Methods
 from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import (
@@ -302,7 +302,7 @@ class Calls(Methods):
             site.doubtful = holds and built is not None and built.holds and built.doubtful
             site.adopted = frozenset() if holds else adopted
             return self.open(path, site)
-        return ("h", built.attached, cls.dotted) if built is not None and built.attached else ("o", cls.dotted)
+        return holder(built.attached if built is not None else frozenset(), cls.dotted)
 
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 

@@ -249,7 +249,7 @@ class Classes:
         building = self.reached(init.owner, "__init__")
         held = [a for a, sites in self.stored_in(init.owner).items() if any(f.name in building for f, _ in sites)]
         endings = self.closing_methods(cls)
-        return any(self._closed_somewhere(cls, attribute) for attribute in held) and bool(endings)
+        return any(self.closes_somewhere(cls, attribute) for attribute in held) and bool(endings)
 
     def told_by_init(self, cls: Class) -> bool:
         """Whether ``__init__``, by itself or by a method it calls, puts into the object what the object closes."""
@@ -276,7 +276,8 @@ class Classes:
             frontier = {other for method in frontier for other in calls.get(method, ())} - found
         return found
 
-    def _closed_somewhere(self, cls: Class, attribute: str) -> bool:
+    def closes_somewhere(self, cls: Class, attribute: str) -> bool:
+        """Whether a method of the class, or of a base, may close the attribute."""
         return any(c is not None and attribute in self.facts(c).closed for c in self.project.lineage(cls))
 
     def kind(self, cls: Class) -> Kind:

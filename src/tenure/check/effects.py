@@ -353,7 +353,10 @@ def _renumbered(value: Value, old: int, new: int) -> Value:
     tag = value[0]
     if tag in ("r", "m", "p", "w", "pm"):
         return (tag, new, *value[2:]) if value[1] == old else value
-    if tag in ("c", "d", "f", "cm", "h"):
+    if tag == "h":
+        attached = frozenset((a, new if i == old else i) for a, i in value[3])
+        return ("h", frozenset(i for _, i in attached), value[2], attached)
+    if tag in ("c", "d", "f", "cm"):
         return (tag, frozenset(new if i == old else i for i in value[1]), *value[2:])
     if tag == "t":
         return ("t", tuple(_renumbered(member, old, new) for member in value[1]))

@@ -16,7 +16,7 @@ from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
 if TYPE_CHECKING:
     from tenure.check.summaries import Outcome, Summaries, Summary
 
-__all__ = ["Built", "Enacting", "defaults_of", "shown"]
+__all__ = ["Built", "Enacting", "defaults_of", "holder", "shown"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Built:
 
     holds: bool  #: it has opened something of its own
     doubtful: bool  #: had another argument been given, it would hold that instead
-    attached: frozenset[int]  #: what it was given and holds on to
+    attached: frozenset[tuple[str, int]]  #: what it was given and holds on to, by attribute
 
 
 class Enacting(Opening):
@@ -167,7 +167,7 @@ class Enacting(Opening):
     def building(self, summary: Summary, outcome: Outcome, bound: dict[str, Argument]) -> Built:
         """What has become of the arguments of a constructor."""
         attached = frozenset(
-            index
+            (effect.removeprefix("self."), index)
             for name, effect in outcome.effects
             if effect.startswith("self.") and name in bound
             for index in resources_in(bound[name].value)
@@ -229,8 +229,8 @@ class Enacting(Opening):
             wrapped = bound[shape[1]].value if shape[1] in bound else None
             return ("w", wrapped[1]) if wrapped is not None and wrapped[0] == "r" else None
         if shape[0] == "holds":
-            held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
-            return ("h", held, shape[2]) if held else ("o", shape[2])
+            given = ((attribute, bound[name].value) for attribute, name in shape[1] if name in bound)
+            return holder(frozenset((a, i) for a, value in given for i in resources_in(value)), shape[2])
         if shape[0] == "reads":
             held = frozenset(i for name in shape[1] if name in bound for i in resources_in(bound[name].value))
             return ("d", held) if held else None
@@ -292,6 +292,12 @@ def _starred_name(function: Function) -> str:
 def _joined(before: Argument | None, more: Argument) -> Argument:
     held = [*resources_in(before.value if before else None), *resources_in(more.value)]
     return Argument("*", ("c", frozenset(held)), more.node)
+
+
+def holder(attached: frozenset[tuple[str, int]], dotted: str) -> Value:
+    """An object of a class that closes nothing of what it was given."""
+    held = frozenset(index for _, index in attached)
+    return ("h", held, dotted, attached) if held else ("o", dotted)
 
 
 def shown(node: ast.Call) -> str:

@@ -106,17 +106,24 @@ class Expressions(Conditions):
                 return ("fn", opener)
         if tag == "p":
             return ("pm", base[1], base[2], node.attr)
-        if tag == "c":
+        if tag == "c" or (tag == "cm" and node.attr in CLOSER_NAMES):  # ``job.out.close()``, of a job in a list
             return ("cm", base[1], node.attr)
         if tag == "super":
             return self.inherited(node.attr)
-        if tag == "m" and base[2] in _INSIDES:
+        if tag == "m" and (base[2] in _INSIDES or (node.attr in CLOSER_NAMES and self.is_inside(base))):
             return ("m", base[1], node.attr)
         if tag in ("d", "m"):
             for index in resources_in(base):
                 self.use(path, index, node, node.attr)
             return ("d", frozenset(resources_in(base)))
         return ("um", node.attr)
+
+    def is_inside(self, value: Value) -> bool:
+        """``journal.file``: what the object closes may be closed by itself as well."""
+        if value is None or value[0] != "m":
+            return False
+        cls = self.sites[value[1]].cls
+        return cls is not None and self.summaries.classes.closes_somewhere(cls, value[2])
 
     def resource_attribute(self, index: int, node: ast.Attribute, path: Path) -> Value:
         site = self.sites[index]
@@ -149,6 +156,9 @@ class Expressions(Conditions):
 
     def attribute_of_holder(self, base: tuple[Any, ...], attr: str) -> Value:
         found = self.typed_attribute(("o", base[2]), attr)
+        held = dict(base[3]).get(attr)
+        if held is not None and (found is None or found[0] == "um"):
+            return ("r", held)
         return ("fm", found[1], base) if found is not None and found[0] == "fm" else found
 
     def inherited(self, attr: str) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from tenure.check.effects import MEANT_TO_FAIL, PERHAPS, UNLIKELY, Stop
@@ -164,16 +164,24 @@ class Statements(Expressions):
         value = path.env.get(hidden)
         path.put(hidden, None)
         path.put(hidden + MEANT_TO_FAIL, None)
-        if value is not None and value[0] in ("r", "w"):
-            site = self.sites[value[1]]
-            if value[0] == "w" or site.kind.managed or site.borrowed:
-                self.release(path, value[1], node.item, "with")
-        elif value is not None and value[0] == "p":  # ``with process.stdout as lines``
+        if value is not None and value[0] == "p":  # ``with process.stdout as lines``
             self.release_pipe(path, value[1], value[2])
+        for index in self.closed_by_leaving(value):
+            self.release(path, index, node.item, "with")
         if path.error is not None and node.other >= 0 and self.swallows(node.item):
             path.error = None
             return ((node.other, ""),)
         return ((node.next, ""),)
+
+    def closed_by_leaving(self, value: Value) -> Iterable[int]:
+        """``with f``, ``with closing(f)``, ``with job.out``, and the same of whatever a loop takes from a list."""
+        if value is None:
+            return ()
+        if value[0] == "w" or self.is_inside(value):
+            return resources_in(value)
+        if value[0] in ("c", "cm"):
+            return [i for i in value[1] if self.sites[i].kind.managed and not self.sites[i].borrowed]
+        return [i for i in value[1:] if self.sites[i].kind.managed or self.sites[i].borrowed] if value[0] == "r" else ()
 
     def swallows(self, item: ast.withitem) -> bool:
         if not isinstance(item.context_expr, ast.Call):
