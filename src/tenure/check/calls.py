@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from tenure.check.effects import HOLDS, Stop
-from tenure.check.enacting import holder, shown
+from tenure.check.enacting import holder, shown, taken_by_name
 from tenure.check.methods import Methods
 from tenure.check.modules import Class, Function, dotted_text
 from tenure.check.openers import (
@@ -265,6 +265,7 @@ class Calls(Methods):
             self.may_raise(path, level, kind, node, shown(node))
             return None
         bound = self.bindings(function, receiver, arguments)
+        self.keep_all(taken_by_name(function, arguments), path)
         before = path.copy() if level else path
         if fails_closed and level:
             self.close_own(function, node, before)

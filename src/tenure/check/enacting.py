@@ -16,7 +16,7 @@ from tenure.check.state import KEPT, NONE, Error, Path, Value, resources_in
 if TYPE_CHECKING:
     from tenure.check.summaries import Outcome, Summaries, Summary
 
-__all__ = ["Built", "Enacting", "defaults_of", "holder", "shown"]
+__all__ = ["Built", "Enacting", "defaults_of", "holder", "shown", "taken_by_name"]
 
 
 @dataclass(frozen=True)
@@ -287,6 +287,14 @@ def _starred_name(function: Function) -> str:
     if isinstance(function.node, ast.Module) or function.node.args.vararg is None:
         return ""
     return function.node.args.vararg.arg
+
+
+def taken_by_name(function: Function, arguments: Sequence[Argument]) -> list[Argument]:
+    """What goes into ``**rest``, where it is followed no further."""
+    if isinstance(function.node, ast.Module) or function.node.args.kwarg is None:
+        return []
+    names = {*function.parameters, "**"}
+    return [argument for argument in arguments if isinstance(argument.key, str) and argument.key not in names]
 
 
 def _joined(before: Argument | None, more: Argument) -> Argument:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Final
 
+from tenure.check.fields import constructor_of
 from tenure.check.modules import (
     CHILD_FIELDS,
     Class,
@@ -55,6 +56,8 @@ class _Indexer:
         while self.queue:
             self.walk(*self.queue.pop())
         self.top_level(module.tree.body)
+        for cls in module.classes.values():
+            self.construct(cls)
         for function in module.functions.values():
             function.calls |= {full for text in function.calls if (full := self.other_name(text))}
 
@@ -169,6 +172,16 @@ class _Indexer:
     def returning(self, node: ast.Return, function: Function, owner: Class | None, prefix: str) -> bool:
         function.returns = function.returns or node.value is not None
         return False
+
+    def construct(self, cls: Class) -> None:
+        """A dataclass has a constructor that stands nowhere."""
+        node = constructor_of(cls) if cls.node.decorator_list else None
+        if node is not None:
+            made = Function(self.module, f"{cls.qualname}.__init__", node, cls)
+            if "__post_init__" in cls.methods:
+                made.calls.add("self.__post_init__")
+            self.module.functions[made.qualname] = cls.methods["__init__"] = made
+            cls.record = True
 
     def top_level(self, body: list[ast.stmt]) -> None:
         """Names set once at the top, also inside ``if`` and ``try``."""

@@ -109,6 +109,7 @@ class Class:
     node: ast.ClassDef
     bases: list[str] = field(default_factory=list)
     methods: dict[str, Function] = field(default_factory=dict)
+    record: bool = False  #: a dataclass: its fields are there for everybody
 
     @property
     def name(self) -> str:

@@ -10,7 +10,7 @@ from tenure.check.effects import MEANT_TO_FAIL, PERHAPS, UNLIKELY, Stop
 from tenure.check.expressions import Expressions
 from tenure.check.flow import Kind, Node
 from tenure.check.handlers import catches, named
-from tenure.check.modules import dotted_text
+from tenure.check.modules import Class, dotted_text
 from tenure.check.risk import RAISED
 from tenure.check.state import RETURNED as HANDED_BACK
 from tenure.check.state import Error, Path, Value, resources_in
@@ -261,9 +261,19 @@ class Statements(Expressions):
         if any(path.held[i].released for i in resources_in(value) if i in path.held):
             value = None
         path.result = value
-        if value is not None and value[0] not in ("d", "h"):
+        if value is not None and value[0] == "h":
+            value = self.within_reach(value)
+        if value is not None and value[0] != "d":
             self.keep(path, value, HANDED_BACK)
         return ((node.next, "returns"),)
+
+    def within_reach(self, value: tuple[Any, ...]) -> Value:
+        """What an object holds and whoever gets the object may close: it is a record, or somebody does."""
+        found = self.project.find(self.module.root, value[2])
+        if isinstance(found, Class) and not found.record:
+            closes = self.summaries.overview.somebody_closes
+            return ("c", frozenset(i for a, i in value[3] if closes(f"{found.name}.{a}", found.module.root)))
+        return value
 
 
 def _hidden(item: ast.withitem) -> str:

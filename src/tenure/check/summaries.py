@@ -273,7 +273,11 @@ def _shape(walk: Walk, path: Path, value: Value) -> Value:
         names = frozenset(walk.sites[i].parameter for i in resources_in(value) if walk.sites[i].borrowed)
         return ("reads", names) if names else None
     if tag == "h":
-        return ("holds", frozenset((a, walk.sites[i].parameter) for a, i in value[3] if walk.sites[i].borrowed), value[2])
+        return (
+            "holds",
+            frozenset((a, walk.sites[i].parameter) for a, i in value[3] if walk.sites[i].borrowed),
+            value[2],
+        )
     return value if tag in ("k", "o") else None
 
 

@@ -124,7 +124,7 @@ class Walk(Statements):
             return ("o", dotted)
         if dotted and kind == "closable" and not dotted.startswith(("builtins.", "typing.", "socket.", "io.")):
             found = self.project.find(self.module.root, dotted)
-            if found is not None and not self.is_protocol(found):
+            if found is not None and not self.is_protocol(found) and not self.is_owner(found):
                 return ("o", dotted)
         site = Site(len(self.sites), self.function.node, KINDS[kind], kind, 0, parameter=name)
         self.sites.append(site)
@@ -136,6 +136,10 @@ class Walk(Statements):
         """A protocol says what an object can do; a file may well be one."""
         self.project.look_at(found)
         return isinstance(found, Class) and not _PROTOCOLS.isdisjoint(found.bases)
+
+    def is_owner(self, found: Function | Class) -> bool:
+        """What it says of the parameter is no more than that there is something to close."""
+        return isinstance(found, Class) and self.summaries.classes.owns(found)
 
     # -- the walk --------------------------------------------------------------------------------------------------
 
