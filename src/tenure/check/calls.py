@@ -165,6 +165,10 @@ class Calls(Methods):
             return arguments[0].value
         if dotted == "builtins.getattr":
             return _looked_up(arguments)
+        many = _many(dotted, arguments)
+        if many is not None:
+            self.may_raise(path, level, kind, node, shown(node))
+            return many
         held = frozenset(i for argument in arguments for i in resources_in(argument.value))
         last = dotted.rpartition(".")[2]
         if dotted in DERIVERS or (dotted.startswith("ctypes.") and last == "from_buffer"):
@@ -338,6 +342,14 @@ def _called_by(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else dotted_text(node.func)
 
 
+def _many(dotted: str, arguments: Sequence[Argument]) -> Value:
+    """``map(Path, names)``, ``folder.iterdir()``, and the same things sorted."""
+    first = arguments[0].value if arguments else None
+    if dotted in _LISTS_PATHS or (dotted == "builtins.map" and first == ("fn", "pathlib.Path")):
+        return ("each", "pathlib.Path")
+    return first if dotted in _KEEPS_TYPE and first is not None and first[0] == "each" else None
+
+
 def _looked_up(arguments: Sequence[Argument]) -> Value:
     """``getattr(module, "name", ...)``."""
     base, name = [*(argument.value for argument in arguments[:2]), None, None][:2]
@@ -356,6 +368,9 @@ _MADE: Final = {
     "ctypes.cdll.LoadLibrary": "ctypes.CDLL",
     "cffi.FFI.dlopen": "ctypes.CDLL",
 }
+
+_LISTS_PATHS: Final = words("pathlib.Path.iterdir pathlib.Path.glob pathlib.Path.rglob")
+_KEEPS_TYPE: Final = words("builtins.sorted builtins.list builtins.tuple builtins.set builtins.reversed builtins.iter")
 
 _CALLEES: Final[dict[str, Callable[..., Value]]] = {
     "m": Calls.call_resource,

@@ -12,7 +12,7 @@ from tenure.check.modules import Class, children, dotted_text
 from tenure.check.openers import CLOSER_NAMES
 from tenure.check.state import LENT, NONE, SELF, Hold, Path, Value, resources_in
 
-__all__ = ["Expressions"]
+__all__ = ["Expressions", "item_of"]
 
 #: Types whose objects open something by a method; calling the type makes such an object.
 _TYPES: Final = frozenset({"pathlib.Path", "ctypes.CDLL", "cffi.FFI", "ssl.SSLContext", "io.BytesIO", "io.StringIO"})
@@ -254,7 +254,7 @@ class Expressions(Conditions):
             name = f"{node.lineno}:{node.col_offset}:{at} comprehension"
             path.put(name, iterated)
             hidden.append(name)
-            self.bind(generator.target, _item_of(iterated), path)
+            self.bind(generator.target, item_of(iterated), path)
             for condition in generator.ifs:
                 self.ev(condition, path)
         elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
@@ -332,11 +332,11 @@ def _own_names(node: ast.AST) -> set[str]:
     return own - shared
 
 
-def _item_of(value: Value) -> Value:
+def item_of(value: Value) -> Value:
     """What one step of iterating over a value gives."""
     if value is not None and value[0] in ("c", "t"):
         return ("c", frozenset(resources_in(value)))
-    return None
+    return ("o", value[1]) if value is not None and value[0] == "each" else None
 
 
 _HANDLERS: Final[dict[type[ast.AST], Callable[[Any, Any, Path], Value]]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from tenure.check.effects import MEANT_TO_FAIL, PERHAPS, UNLIKELY, Stop
-from tenure.check.expressions import Expressions
+from tenure.check.expressions import Expressions, item_of
 from tenure.check.flow import Kind, Node
 from tenure.check.handlers import catches, named
 from tenure.check.modules import Class, dotted_text
@@ -127,7 +127,7 @@ class Statements(Expressions):
         elif iterated is not None and iterated[0] == "r" and self.sites[iterated[1]].borrowed:
             self.bind(node.item.target, ("c", frozenset({iterated[1]})), path)  # a list of them, perhaps
         else:
-            self.bind(node.item.target, None, path)
+            self.bind(node.item.target, item_of(iterated), path)
         return ((node.next, ""),)
 
     def exhausted(self, iterated: Value, path: Path, node: ast.AST) -> None:
