@@ -26,6 +26,8 @@ _WHOLE: Final = frozenset({"communicate", "__exit__", "__aexit__"})
 class Methods(Holdings):
     """Methods of files, processes, pipes, containers and exit stacks; of whatever has been opened."""
 
+    strangers: set[str]  #: parameters whose annotation names a class of somebody else's
+
     def call_resource(
         self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
     ) -> Value:
@@ -33,6 +35,9 @@ class Methods(Holdings):
         site = self.sites[index]
         if site.borrowed:
             self.called.setdefault(site.parameter, set()).add(name)
+            factory = self.summaries.overview.only_factory(name, self.module)
+            if factory is not None and site.parameter not in self.strangers:
+                return self.call_function(("fm", factory, ("any",)), node, arguments, path)
         if not isinstance(node.func, ast.Attribute):
             self.use(path, index, node, name)  # ``read = f.read``, called later
         if site.kind.dormant and name in STACKS:
@@ -150,6 +155,11 @@ class Methods(Holdings):
         if not empty:
             self.wake(path, moved[1] if moved else index)
         return moved
+
+    def call_function(
+        self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path
+    ) -> Value:
+        raise NotImplementedError
 
     # -- arguments ---------------------------------------------------------------------------------------------------
 

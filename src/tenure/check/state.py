@@ -32,7 +32,8 @@ __all__ = [
 #: ("k", constant) · ("r", resource) · ("m", resource, method) · ("p", resource, part) · ("t", values) ·
 #: ("c", resources) a container of them · ("d", resources) reads through them · ("f", resources) a function over them ·
 #: ("h", resources, type, (attribute, resource) pairs) an object that holds on to them and closes none ·
-#: ("w", resource) closes it when it is left · ("o", type) · ("each", type) many of that type · ("fn", dotted name) · ("self",) · ("a", attribute of self)
+#: ("w", resource) closes it when it is left · ("o", type) · ("each", type) many of that type · ("fn", dotted name) ·
+#: ("self",) · ("a", attribute of self)
 Value = tuple[Any, ...] | None
 
 NONE: Final = ("k", None)

@@ -62,6 +62,7 @@ class Walk(Statements):
         self.entered = set()
         self.adopted = set()
         self.own = {}
+        self.strangers = set()
         self.met: dict[int, int] = {}  #: handler -> the line of the first exception that may be for it
         self.unfinished = False
         self.exits: list[tuple[Path, int]] = []  #: how the function may end
@@ -126,6 +127,8 @@ class Walk(Statements):
             found = self.project.find(self.module.root, dotted)
             if found is not None and not self.is_protocol(found) and not self.is_owner(found):
                 return ("o", dotted)
+            if found is None:
+                self.strangers.add(name)
         site = Site(len(self.sites), self.function.node, KINDS[kind], kind, 0, parameter=name)
         self.sites.append(site)
         self.fates[site.index] = set()
