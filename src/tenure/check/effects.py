@@ -228,17 +228,22 @@ class Effects:
         path.put(key, None)
         if value is None or value[0] not in ("r", "k", "t", "o"):
             reads = value is not None and value[0] in ("d", "m")
-            if not reads or not all(self.sites[i].borrowed for i in resources_in(value)):
+            if not reads or not all(self.is_here(path, i) for i in resources_in(value)):
                 self.keep(path, value)
             elif value is not None and value[0] == "m" and value[2] in MERE_BORROWERS:
                 self.keep(path, value, f"self.{attribute}")  # ``self.write = out.write``
-            # Else it reads through what is the caller's, which takes nothing from him.
+            # Else it reads through what is the caller's, or the object's already, which takes nothing from them.
             return
         if value[0] == "t":
             self.keep(path, value)
         if value[0] == "r":
             self.store_resource(path, attribute, value[1])
         path.put(key, value if value[0] != "t" else None)
+
+    def is_here(self, path: Path, index: int) -> bool:
+        """Whether another attribute holds it, or the caller does."""
+        hold = path.held.get(index)
+        return self.sites[index].borrowed or (hold is not None and hold.note == STORED)
 
     def store_resource(self, path: Path, attribute: str, index: int) -> None:
         hold, site = path.held.get(index), self.sites[index]

@@ -8,13 +8,15 @@ from typing import Final, NamedTuple
 
 from tenure.check.effects import TAKEN, Effects
 from tenure.check.openers import Opener
-from tenure.check.state import NONE, SELF, Path, Value, resources_in
+from tenure.check.state import NONE, SELF, STORED, Path, Value, resources_in
 
 __all__ = ["Argument", "Opening"]
 
 _PIPE: Final = (("fn", "subprocess.PIPE"), ("fn", "asyncio.subprocess.PIPE"))
 _DEVNULL: Final = ("fn", "os.devnull")
 _MODES: Final = frozenset("wax")
+#: What is raised for a file that is no archive.
+_REFUSED: Final = {"zipfile": "zipfile.BadZipFile", "tarfile": "tarfile.TarError"}
 _INTO_MEMORY: Final = frozenset({"io.BytesIO", "io.StringIO"})
 
 
@@ -41,6 +43,12 @@ class Opening(Effects):
             over = arguments[0]
         if over is not None:
             held = frozenset(resources_in(over.value))
+            refused = _REFUSED.get(dotted.partition(".")[0], "")
+            mode = by_key.get("mode", by_key.get(1))
+            if refused and (
+                mode is None or (mode.value is not None and mode.value[0] == "k" and not _writes(mode.value))
+            ):
+                self.may_raise(path, 2, refused, node, dotted)
             return ("d", held) if held and not self.tables.kinds[opener.kind].any_after else None
         owned = set(self.owed(path))
         taken = [by_key[key].value for key in opener.takes if key in by_key]
@@ -84,10 +92,15 @@ class Opening(Effects):
     def reads_over(self, arguments: Sequence[Argument], path: Path) -> bool:
         """``ZipFile(f)`` holds nothing open that ``f`` does not; what it writes, it writes when it is closed."""
         first = arguments[0].value if arguments else None
-        over = first == SELF or (first is not None and first[0] == "r" and first[1] in set(self.owed(path)))
+        over = first == SELF or (first is not None and first[0] == "r" and self.is_ours_to_close(path, first[1]))
         node = arguments[0].node if arguments else None
         over = over or (isinstance(node, ast.Name) and node.id in self.entered)
         return over and not any(_writes(a.value) for a in arguments[1:])
+
+    def is_ours_to_close(self, path: Path, index: int) -> bool:
+        """This function owes it, or the object does."""
+        hold = path.held.get(index)
+        return hold is not None and (self.is_owed(index, hold) or (hold.open and hold.note == STORED))
 
     def opened(
         self, kind: str, part: int, dotted: str, node: ast.Call, path: Path, pipes: frozenset[str] = frozenset()
