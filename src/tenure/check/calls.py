@@ -61,7 +61,6 @@ _WAIT_FOR: Final = ("fn", "asyncio.wait_for")
 class Calls(Methods):
     """Calls; the evaluation of their parts is left to ``ev``."""
 
-    locals: frozenset[str]
     is_context_manager: bool
     is_fixture: bool
     is_driven: bool
@@ -312,6 +311,10 @@ class Calls(Methods):
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 
     def call_method(self, callee: tuple[Any, ...], node: ast.Call, arguments: Sequence[Argument], path: Path) -> Value:
+        if callee[1] == "get" and isinstance(node.func, ast.Attribute):
+            opener = self.opener_among(node.func.value, arguments[1:])
+            if opener is not None:
+                return opener
         factory = self.summaries.overview.only_factory(callee[1], self.module)
         if factory is not None:
             return self.call_function(("fm", factory, ("any",)), node, arguments, path)

@@ -213,7 +213,7 @@ class Expressions(Conditions):
         base = self.ev(node.value, path)
         key = self.ev(node.slice, path)
         if base is None:
-            return None
+            return self.opener_among(node.value, ())
         if base[0] == "t" and key is not None and key[0] == "k" and isinstance(key[1], int):
             return base[1][key[1]] if -len(base[1]) <= key[1] < len(base[1]) else None
         if base[0] in ("t", "c"):

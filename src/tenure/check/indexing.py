@@ -59,7 +59,13 @@ class _Indexer:
         for cls in module.classes.values():
             self.construct(cls)
         for function in module.functions.values():
-            function.calls |= {full for text in function.calls if (full := self.other_name(text))}
+            function.calls |= {full for text in function.calls for full in self.other_names(text) if full}
+
+    def other_names(self, text: str) -> list[str]:
+        """What else a call may be called: everything in a table, for ``TABLE[key]()`` and ``TABLE.get(key)``."""
+        name, _, method = text.rpartition(".")
+        table = self.module.values.get(name) if method == "get" else None
+        return [dotted_text(v) for v in table.values] if isinstance(table, ast.Dict) else [self.other_name(text)]
 
     def other_name(self, text: str) -> str:
         """``io.open`` for ``io_open``, if that is how it was imported or what it was set to."""
@@ -94,6 +100,8 @@ class _Indexer:
         elif isinstance(func, ast.Attribute):
             base = func.value
             function.calls.add(f"{base.id}.{func.attr}" if isinstance(base, ast.Name) else _long_name(func))
+        elif isinstance(func, ast.Subscript) and isinstance(func.value, ast.Name):
+            function.calls.add(f"{func.value.id}.get")
         return False
 
     def assigned(self, node: ast.Assign, function: Function, owner: Class | None, prefix: str) -> bool:

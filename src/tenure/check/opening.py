@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from tenure.check.effects import TAKEN, Effects
 from tenure.check.openers import Opener
+from tenure.check.reading import resolved
 from tenure.check.state import NONE, SELF, STORED, Path, Value, resources_in
 
 __all__ = ["Argument", "Opening"]
@@ -31,6 +32,7 @@ class Argument(NamedTuple):
 class Opening(Effects):
     """Acquisitions by the table."""
 
+    locals: frozenset[str]
     awaited: set[int]  #: the calls that are waited for where they stand
     entered: set[str]  #: names that a ``with`` statement binds: what they stand for is open already
 
@@ -71,6 +73,16 @@ class Opening(Effects):
             self.takers.update((i, index) for i in numbers)
             self.sites[index].adopted = wrapped & {value[1] for value in taken if value is not None and value[0] == "r"}
         return made
+
+    def opener_among(self, node: ast.expr, others: Sequence[Argument]) -> Value:
+        """``OPENERS[suffix]``, ``OPENERS.get(suffix, open)``: a table of the module's, of openers of one kind."""
+        table = self.module.values.get(node.id) if isinstance(node, ast.Name) and node.id not in self.locals else None
+        if not isinstance(table, ast.Dict) or any(other.value is None for other in others):
+            return None
+        names = [resolved(self.module, value) for value in table.values]
+        names += [str(other.value[1]) for other in others if other.value is not None and other.value != NONE]
+        kinds = {opener.kind if opener is not None else "" for opener in map(self.tables.openers.get, names)}
+        return ("fn", names[0]) if len(kinds) == 1 and kinds != {""} else None
 
     def accepts(self, name: str, node: ast.Call) -> str:
         """``conn, peer = x.accept()`` gives a socket whatever ``x`` is; ``await loop.sock_accept(x)`` does as well."""
