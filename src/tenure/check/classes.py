@@ -25,6 +25,8 @@ ENDINGS: Final = words(
 )
 
 
+_CLOSING: Final = ENDINGS | CLOSER_NAMES
+
 #: Methods of self that are followed one through the other.
 _DEEPEST: Final = 3
 
@@ -237,6 +239,11 @@ class Classes:
             self.owners[cls] = self._owns(cls)
             self.project.trace.turn(before)
         return self.owners[cls]
+
+    def may_own(self, cls: Class) -> bool:
+        """Whether it owns something, asked only where a method's name says that there is something to close."""
+        lineage = (current for current in self.project.lineage(cls) if current is not None)
+        return any(not _CLOSING.isdisjoint(current.methods) for current in lineage) and self.owns(cls)
 
     def _owns(self, cls: Class) -> bool:
         if self.opens_as(cls):

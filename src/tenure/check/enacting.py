@@ -153,8 +153,10 @@ class Enacting(Opening):
         return any(self.is_unknown(bound[name]) for name in names if name in bound)
 
     def is_unknown(self, argument: Argument) -> bool:
-        """What came in as a parameter or lies in an attribute may be anything."""
+        """What came in as a parameter or lies in an attribute may be anything; a standard stream is nobody's here."""
         value = argument.value
+        if value is not None and value[0] == "fn":
+            return value[1].removesuffix(".buffer") in _STANDARD
         if value is None or value[0] == "a":
             return isinstance(argument.node, ast.Attribute | ast.Subscript)
         return bool(value[0] == "r" and self.sites[value[1]].borrowed)
@@ -242,6 +244,7 @@ class Enacting(Opening):
         return shape
 
 
+_STANDARD: Final = frozenset({"sys.stdin", "sys.stdout", "sys.stderr"})
 #: Values that are true, whatever else they are.
 _TRUE: Final = frozenset({"r", "t", "o", "fn", "fm", "f", "h", "m", "self"})
 

@@ -21,8 +21,7 @@ def constructor_of(cls: Class) -> ast.FunctionDef | None:
     if "__init__" in cls.methods or not any(_writes(cls, decorator) for decorator in cls.node.decorator_list):
         return None
     fields = [s for s in cls.node.body if isinstance(s, ast.AnnAssign) and isinstance(s.target, ast.Name)]
-    annotations = " ".join(ast.unparse(field.annotation) for field in fields)
-    if not _PLAIN.issuperset(cls.bases) or "InitVar" in annotations:
+    if not _PLAIN.issuperset(cls.bases) or any(_says(field, "InitVar") for field in fields):
         text = _UNTOLD  # some of the fields are elsewhere
     else:
         text = _text([field for field in fields if _is_given(field)], "__post_init__" in cls.methods)
@@ -45,7 +44,12 @@ def _is_given(field: ast.AnnAssign) -> bool:
     """Neither a class variable nor ``field(init=False)``."""
     named = field.value.keywords if isinstance(field.value, ast.Call) else []
     left_out = any(keyword.arg == "init" and _is_false(keyword.value) for keyword in named)
-    return not left_out and "ClassVar" not in ast.unparse(field.annotation)
+    return not left_out and not _says(field, "ClassVar")
+
+
+def _says(field: ast.AnnAssign, word: str) -> bool:
+    whole = field.annotation.value if isinstance(field.annotation, ast.Subscript) else field.annotation
+    return dotted_text(whole).rpartition(".")[2] == word
 
 
 def _is_false(node: ast.expr) -> bool:

@@ -142,7 +142,7 @@ class Walk(Statements):
 
     def is_owner(self, found: Function | Class) -> bool:
         """What it says of the parameter is no more than that there is something to close."""
-        return isinstance(found, Class) and self.summaries.classes.owns(found)
+        return isinstance(found, Class) and self.summaries.classes.may_own(found)
 
     # -- the walk --------------------------------------------------------------------------------------------------
 
