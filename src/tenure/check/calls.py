@@ -55,6 +55,8 @@ _LIBRARY: Final = "ctypes.CDLL."
 _TALK: Final = ("builtins.", "logging.", "warnings.")
 #: Calls that take from a generator all there is: ``sorted(entry.name for entry in os.scandir(path))``.
 _CONSUMERS: Final = words("list tuple set frozenset dict sorted sum max min join extend update Counter deque fromkeys")
+#: A local name that ends so stands for a class: what it makes may have what it is given.
+_CLASSES: Final = ("cls", "class", "klass", "factory")
 _WAIT_FOR: Final = ("fn", "asyncio.wait_for")
 
 
@@ -96,11 +98,10 @@ class Calls(Methods):
             self.forget_what_changes(callee, arguments, path)
         if callee is None:
             given = isinstance(node.func, ast.Name) and node.func.id in self.locals
-            return self.call_unknown("" if given else "?", node, arguments, path)
+            return self.call_unknown(_plain(node) if given else "?", node, arguments, path)
         handler = _CALLEES.get(callee[0])
         if handler is None:
-            plain = "" if isinstance(node.func, ast.Name) else "?"  # ``table.get("name")(f)``
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else plain
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else _plain(node)
             return self.call_unknown(name, node, arguments, path)
         return handler(self, callee, node, arguments, path)
 
@@ -338,6 +339,12 @@ class Calls(Methods):
         self.hand_over(name, arguments, path)
         self.may_raise(path, level, kind, node, shown(node))
         return None
+
+
+def _plain(node: ast.Call) -> str:
+    """Nothing for a function that only its local name tells of; ``?`` for a class, and for ``table.get("name")(f)``."""
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    return "" if name and not name[:1].isupper() and not name.lower().endswith(_CLASSES) else "?"
 
 
 def _called_by(node: ast.Call) -> str:
