@@ -299,8 +299,7 @@ class Calls(Methods):
             self.call_function(("fm", init, _OWNER if owns else _NEW), node, arguments, path)
             built = self.built
         adopted = frozenset(self.adopted) - later
-        told = self.summaries.classes.told_by_init(cls) and not self.summaries.classes.opens_as(cls)
-        holds = owns and (built is None or built.holds or not told)
+        holds = owns and (built is None or built.holds or not self.is_told(cls))
         if (holds or adopted) and not self.in_memory(arguments):
             site = self.site(node, 0, "closable", cls.qualname, cls)
             site.kind = self.summaries.classes.kind(cls)
@@ -308,6 +307,11 @@ class Calls(Methods):
             site.adopted = frozenset() if holds else adopted
             return self.open(path, site)
         return holder(built.attached if built is not None else frozenset(), cls.dotted)
+
+    def is_told(self, cls: Class) -> bool:
+        """Whether what the constructor does is all there is to what an object of the class holds."""
+        classes = self.summaries.classes
+        return classes.told_by_init(cls) and not classes.opens_as(cls)
 
     # -- what cannot be seen ---------------------------------------------------------------------------------------
 

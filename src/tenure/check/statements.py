@@ -262,17 +262,19 @@ class Statements(Expressions):
             value = None
         path.result = value
         if value is not None and value[0] == "h":
-            value = self.within_reach(value)
+            value = self.within_reach(value, path)
         if value is not None and value[0] != "d":
             self.keep(path, value, HANDED_BACK)
         return ((node.next, "returns"),)
 
-    def within_reach(self, value: tuple[Any, ...]) -> Value:
+    def within_reach(self, value: tuple[Any, ...], path: Path) -> Value:
         """What an object holds and whoever gets the object may close: it is a record, or somebody does."""
         found = self.project.find(self.module.root, value[2])
         if isinstance(found, Class) and not found.record:
             closes = self.summaries.overview.somebody_closes
-            return ("c", frozenset(i for a, i in value[3] if closes(f"{found.name}.{a}", found.module.root)))
+            owed = set(self.owed(path))
+            held = ((a, i) for a, i in value[3] if i in owed)
+            return ("c", frozenset(i for a, i in held if closes(f"{found.name}.{a}", found.module.root)))
         return value
 
 
