@@ -33,8 +33,8 @@ SHARE: Final = 0.02
 #: Rounds that are not judged, and rounds that share the requests.
 WARM_UP: Final = 4
 ROUNDS: Final = 20
-#: Seconds after a round in which it is looked at: so long that the server gives memory back twice, every five seconds, as
-#: the first time may come while the last windows of the round are being closed.
+#: Seconds after a round in which it is looked at: so long that the server, which gives memory back every five seconds,
+#: does so twice, as the first time may come while the last windows of the round are being closed.
 REST: Final = 11.0
 PAUSE: Final = 0.5
 WINDOWS: Final = "[windows]\nwidth_seconds = 5.0\nlateness_seconds = 1.0\n"
