@@ -177,6 +177,15 @@ def test_sigterm_drains_and_loses_nothing_that_was_acknowledged(start: Any) -> N
     assert set(acknowledged) <= ids_on_disk(server.directory)
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """A closed terminal is heard, also where the tests themselves run under ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_a_terminal_that_is_closed_loses_nothing(start: Any) -> None:
     server = start()
     with server.client() as client:
