@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tenure._impl.pure import refuse
 from tenure._impl.pure.books import Mark, children, going, ledger, lost, settings, waiting
-from tenure._impl.pure.life import Life, address_of
+from tenure._impl.pure.life import Life
 from tenure.errors import CloseTimeout
 from tenure.lifecycle import TABLE, Event, State
 
@@ -28,11 +28,7 @@ _CLOSED: Final = State.CLOSED
 
 def place_of(frame: Any, life: Life) -> tuple[Any, int, int]:
     """Where a handle is closed, and the address it had."""
-    try:
-        address = address_of(life._box[0])
-    except IndexError:  # another thread was faster
-        address = 0
-    return frame.f_code, frame.f_lasti, address
+    return frame.f_code, frame.f_lasti, life._address or 0
 
 
 def close(handle: Handle[Any], frame: Any, wait: bool, timeout: float | None) -> None:
