@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.modules import Class, Function, dotted_text
-from tenure.check.openers import is_stdlib
 from tenure.check.reading import nodes_of, own_method, passed_itself, resolved, self_name
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -64,17 +63,10 @@ def _taken(scene: Scene, cls: Class, method: Function, node: ast.AST, depth: int
     puts = isinstance(node.func, ast.Attribute) and node.func.attr in ("put", "put_nowait")
     if isinstance(node.func, ast.Attribute) and puts and not passed_itself(node, self_name(method)):
         return _lock(method, cls, node.func.value, _QUEUES)
-    called = own_method(cls, node, self_name(method)) or _function(scene, method, node)
+    called = own_method(cls, node, self_name(method)) or scene.function(method.module, dotted_text(node.func))
     if called is None or depth >= _DEEPEST:
         return ""
     return next((t for inner in nodes_of(called) if (t := _taken(scene, cls, called, inner, depth + 1))), "")
-
-
-def _function(scene: Scene, method: Function, node: ast.Call) -> Function | None:
-    """The function of the project, no method, that a call runs."""
-    dotted = resolved(method.module, node.func)
-    found = scene.project.find(method.module.root, dotted) if dotted and not is_stdlib(dotted) else None
-    return found if isinstance(found, Function) and found.owner is None else None
 
 
 def _lock(method: Function, cls: Class, node: ast.expr, types: frozenset[str]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from tenure.check.modules import Function, dotted_text
-from tenure.check.openers import is_stdlib
 from tenure.check.reading import Finalizer, calls_in, finalizers_in, mentions, nodes_of, resolved, statements_of
 from tenure.check.rule import Draft, Rule
 from tenure.check.scene import Scene
@@ -41,11 +40,8 @@ def _through_functions(scene: Scene) -> Iterator[Finalizer]:
 
 def _registrar(scene: Scene, name: str) -> Function | None:
     """The function of the project by that name, if it sets a finalizer up."""
-    dotted = scene.module.resolve(name)
-    found = scene.project.find(scene.module.root, dotted) if dotted and not is_stdlib(dotted) else None
-    if not isinstance(found, Function) or found.owner is not None or not found.calls_any({"finalize"}):
-        return None
-    return found
+    found = scene.function(scene.module, name)
+    return found if found is not None and found.calls_any({"finalize"}) else None
 
 
 def _handed_on(registrar: Function, node: ast.Call) -> list[ast.expr]:
